@@ -1,0 +1,115 @@
+package profile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Equal reports whether two JSON values mean the same: numbers by value (5,
+// 5.0 and 0.5e1 are one number), maps whatever their key order, lists in
+// order. A number and a string never are equal: Senlin stores and returns
+// either as it was sent.
+func Equal(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && equalMaps(a, b)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, Equal)
+	case json.Number:
+		b, ok := b.(json.Number)
+		return ok && (a == b || canonicalNumber(a) == canonicalNumber(b))
+	case nil, bool, string:
+		return a == b
+	}
+	return false
+}
+
+func equalMaps(a, b map[string]any) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for key, value := range a {
+		other, ok := b[key]
+		if !ok || !Equal(value, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// Fingerprint identifies a spec: equal specs, and only those, share one. It is
+// a SHA-256 over the canonical form, secrets included, so it stays inside the
+// program.
+func (s Spec) Fingerprint() [sha256.Size]byte {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%q %q ", s.Type, s.Version)
+	writeCanonical(&text, map[string]any(s.Properties))
+	return sha256.Sum256(text.Bytes())
+}
+
+func writeCanonical(text *bytes.Buffer, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		keys := make([]string, 0, len(value))
+		for key := range value {
+			keys = append(keys, key)
+		}
+		slices.Sort(keys)
+		text.WriteByte('{')
+		for _, key := range keys {
+			text.WriteString(strconv.Quote(key))
+			text.WriteByte(':')
+			writeCanonical(text, value[key])
+			text.WriteByte(',')
+		}
+		text.WriteByte('}')
+	case []any:
+		text.WriteByte('[')
+		for _, item := range value {
+			writeCanonical(text, item)
+			text.WriteByte(',')
+		}
+		text.WriteByte(']')
+	case json.Number:
+		text.WriteString(canonicalNumber(value))
+	case string:
+		text.WriteString(strconv.Quote(value))
+	default:
+		fmt.Fprint(text, value)
+	}
+}
+
+// canonicalNumber writes a JSON number as its significant digits and a decimal
+// exponent. It works on the text alone: 1e999999999 costs nothing.
+func canonicalNumber(number json.Number) string {
+	mantissa, exponentText, _ := strings.Cut(strings.ToLower(string(number)), "e")
+	exponent := 0
+	if exponentText != "" {
+		parsed, err := strconv.Atoi(exponentText)
+		if err != nil { // no int holds it: the text is all there is to compare
+			return string(number)
+		}
+		exponent = parsed
+	}
+	sign := ""
+	if rest, negative := strings.CutPrefix(mantissa, "-"); negative {
+		sign, mantissa = "-", rest
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := whole + fraction
+	exponent -= len(fraction)
+	trimmed := strings.TrimRight(digits, "0")
+	exponent += len(digits) - len(trimmed)
+	trimmed = strings.TrimLeft(trimmed, "0")
+	if trimmed == "" {
+		return "0"
+	}
+	return sign + trimmed + "e" + strconv.Itoa(exponent)
+}
