@@ -1,0 +1,231 @@
+package diff
+
+import (
+	"profilesync/internal/desired"
+	"profilesync/internal/live"
+	"profilesync/internal/profile"
+)
+
+// Options are the operator's choices that bear on decisions.
+type Options struct {
+	Target string // name of the target, for the plan's head
+	Cloud  string // its cloud, for the plan's head
+	Owner  string // whose mark makes a profile ours
+	Prune  bool   // delete our profiles that no document asks for
+	Adopt  bool   // take over an unowned profile whose spec differs
+}
+
+// Compare decides what is done to every desired profile and every profile of
+// ours. "Ours" bears our owner mark; an earlier generation is ours and marked
+// superseded.
+//
+//	desired | live, ours              | live, not ours     | change
+//	--------+-------------------------+--------------------+----------------------------------------
+//	web     | same spec, same labels  | any                | = in sync
+//	web     | same spec               | any                | ~ metadata differs
+//	web     | other spec              | any                | ± spec differs
+//	web     | other spec; an earlier generation has it     | ± restores it: labels only
+//	web     | several                 | any                | best match as above; each other one is a
+//	        |                         |                    |   duplicate: - unused, ~ set aside if used
+//	web     | –                       | one, same spec     | ~ adopted
+//	web     | –                       | one, other spec    | ! not ours  (± taken over with Adopt)
+//	web     | –                       | several            | ! ambiguous
+//	web     | –                       | another owner's    | ! owned by X
+//	web     | –; an earlier generation has this spec       | ~ restores it
+//	web     | –; exactly one undesired profile has it      | ~ renamed    (with Prune)
+//	web     | –                       | –                  | + missing
+//	–       | protected               | any                | ! protected
+//	–       | any                     | any, without Prune | ! prune is off
+//	–       | used                    | any                | ! in use
+//	–       | unused                  | any                | - not desired
+//	–       | earlier generation, used                     | = superseded, kept
+//	–       | earlier generation, unused                   | - superseded (also without Prune)
+//
+// A plan made from a snapshot without users says so in NeedsUsers when the
+// users matter.
+func Compare(want desired.Set, have live.Snapshot, opts Options) Plan {
+	slots := arrange(want, have, opts)
+	decision := decider{Options: opts, revision: want.Revision, snapshot: have}
+	plan := Plan{
+		Target: opts.Target, Cloud: opts.Cloud, Region: have.Region, Project: have.Project,
+		Revision: want.Revision, Owner: opts.Owner, Desired: len(want.Items),
+		Changes: make([]Change, 0, len(slots)),
+	}
+	for i := range slots {
+		plan.Owned += slots[i].owned()
+		plan.Changes = decision.decide(&slots[i], plan.Changes)
+	}
+	plan.NeedsUsers = decision.askedInVain
+	return plan
+}
+
+// decider holds what every row of the table may look at.
+type decider struct {
+	Options
+	revision    string
+	snapshot    live.Snapshot
+	askedInVain bool // a row depended on users that were not read
+}
+
+// decide appends the changes of one slot.
+func (d *decider) decide(s *slot, changes []Change) []Change {
+	if s.item == nil {
+		for _, p := range s.ours {
+			changes = append(changes, d.undesired(p))
+		}
+		return d.generations(s, false, changes)
+	}
+	current := d.current(s)
+	changes = append(changes, current)
+	for _, p := range s.others() {
+		changes = append(changes, d.duplicate(s, p))
+	}
+	return d.generations(s, current.Block != "", changes)
+}
+
+// current decides about the one profile that bears a desired name.
+func (d *decider) current(s *slot) Change {
+	switch {
+	case len(s.ours) > 0:
+		return d.ours(s, s.ours[0])
+	case len(s.foreign) > 0:
+		return d.foreign(s)
+	case s.restores != nil:
+		return d.relabel(s, s.restores, Restores)
+	case s.renamed != nil:
+		return d.relabel(s, s.renamed, Renamed)
+	}
+	after := d.after(s.item, nil)
+	return d.change(s, Change{Action: Create, Reason: Missing, After: after, Earlier: s.newest(), Fields: contents(*after)})
+}
+
+func (d *decider) ours(s *slot, p *live.Profile) Change {
+	if !p.Spec.Equal(s.item.Spec) {
+		reason, earlier := SpecDiffers, s.newest()
+		if s.restores != nil {
+			reason, earlier = Restores, s.restores
+		}
+		return d.recreate(s, p, reason, earlier)
+	}
+	if d.sameLabels(s.item, p) {
+		return d.change(s, Change{Action: NoOp, Reason: InSync, Before: p})
+	}
+	return d.relabel(s, p, LabelsDiffer)
+}
+
+func (d *decider) foreign(s *slot) Change {
+	if len(s.foreign) > 1 {
+		return d.change(s, Change{Action: NoOp, Reason: Missing, Block: Ambiguous})
+	}
+	p := s.foreign[0]
+	same := p.Spec.Equal(s.item.Spec)
+	change := d.relabel(s, p, Adopted)
+	if !same {
+		change = d.recreate(s, p, TakenOver, s.newest())
+	}
+	switch owner := p.Marks().Owner; {
+	case owner != "":
+		change.Block = OwnedBy(owner)
+	case !same && !d.Adopt:
+		change.Block = NotOurs
+	}
+	return change
+}
+
+// undesired decides about a profile of ours that no document asks for.
+func (d *decider) undesired(p *live.Profile) Change {
+	change := Change{Action: Delete, Name: p.Name, Reason: NotDesired, Before: p}
+	switch {
+	case p.Marks().Protected:
+		change.Block = Protected
+	case !d.Prune:
+		change.Block = PruneOff
+	default:
+		if change.Users = d.users(p); len(change.Users) > 0 {
+			change.Block = InUse
+		}
+	}
+	return change
+}
+
+// duplicate decides about a profile of ours that bears a desired name beside
+// the best match. A lost reply to a create can leave one.
+func (d *decider) duplicate(s *slot, p *live.Profile) Change {
+	users := d.users(p)
+	if len(users) == 0 {
+		return Change{Action: Delete, Name: p.Name, Reason: Duplicate, Before: p}
+	}
+	aside := p.Aside(p.ID, d.Owner)
+	return d.change(s, Change{
+		Action: Update, Reason: Duplicate, Before: p, After: &aside, Users: users,
+		Fields: differences(p.Profile, aside),
+	})
+}
+
+// generations decides about the earlier generations of a name. While the
+// current profile is held up they stay: one of them may be all there is.
+func (d *decider) generations(s *slot, heldUp bool, changes []Change) []Change {
+	for _, p := range s.earlier {
+		if p == s.restores {
+			continue // it becomes the current one
+		}
+		change := Change{Action: Delete, Name: p.Name, Reason: Superseded, Before: p, Users: d.users(p)}
+		switch {
+		case p.Marks().Protected:
+			change.Block = Protected
+		case len(change.Users) > 0 || heldUp:
+			change.Action = NoOp
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+func (d *decider) relabel(s *slot, p *live.Profile, reason Reason) Change {
+	after := d.after(s.item, p)
+	return d.change(s, Change{
+		Action: Update, Reason: reason, Before: p, After: after, Fields: differences(p.Profile, *after),
+	})
+}
+
+func (d *decider) recreate(s *slot, p *live.Profile, reason Reason, earlier *live.Profile) Change {
+	after := d.after(s.item, p)
+	return d.change(s, Change{
+		Action: Recreate, Reason: reason, Before: p, After: after, Earlier: earlier,
+		Users: d.users(p), Fields: differences(p.Profile, *after),
+	})
+}
+
+func (d *decider) change(s *slot, c Change) Change {
+	c.Name, c.File, c.Line = s.name, s.item.File, s.item.Line
+	return c
+}
+
+// after is the desired profile with its marks. A document that says nothing
+// about protection leaves the mark as it is.
+func (d *decider) after(item *desired.Item, p *live.Profile) *profile.Profile {
+	marks := profile.Marks{Owner: d.Owner, Source: item.File, Revision: d.revision}
+	if p != nil {
+		marks.Protected = p.Marks().Protected
+	}
+	if item.Lifecycle.Protect != nil {
+		marks.Protected = *item.Lifecycle.Protect
+	}
+	after := item.With(item.Name, marks.On(item.Metadata))
+	return &after
+}
+
+// sameLabels leaves out source and revision: they are provenance, written
+// along with a change and never a difference by themselves.
+func (d *decider) sameLabels(item *desired.Item, p *live.Profile) bool {
+	marks := p.Marks()
+	if item.Lifecycle.Protect != nil && *item.Lifecycle.Protect != marks.Protected {
+		return false
+	}
+	return profile.SameLabels(item.Metadata, p.Metadata)
+}
+
+func (d *decider) users(p *live.Profile) []live.User {
+	d.askedInVain = d.askedInVain || !d.snapshot.UsersRead
+	return d.snapshot.Users[p.ID]
+}

@@ -1,0 +1,167 @@
+package diff
+
+import (
+	"crypto/sha256"
+	"maps"
+	"slices"
+
+	"profilesync/internal/desired"
+	"profilesync/internal/live"
+	"profilesync/internal/profile"
+)
+
+// slot is everything that bears one name.
+type slot struct {
+	name     string
+	item     *desired.Item   // nil when no document asks for the name
+	ours     []*live.Profile // best match first
+	foreign  []*live.Profile // not ours, under a desired name
+	earlier  []*live.Profile // our earlier generations of the name, oldest first
+	restores *live.Profile   // the one of earlier that has the desired spec
+	renamed  *live.Profile   // our undesired profile that is to bear the name
+}
+
+// others are our profiles of the name beside the best match.
+func (s *slot) others() []*live.Profile {
+	if len(s.ours) < 2 {
+		return nil
+	}
+	return s.ours[1:]
+}
+
+// owned counts our profiles of the name, earlier generations left out.
+func (s *slot) owned() int {
+	if s.renamed != nil {
+		return len(s.ours) + 1
+	}
+	return len(s.ours)
+}
+
+// newest is the latest earlier generation, or nil.
+func (s *slot) newest() *live.Profile {
+	if len(s.earlier) == 0 {
+		return nil
+	}
+	return s.earlier[len(s.earlier)-1]
+}
+
+// arrange puts everything that matters into slots, by name. Profiles that are
+// not ours and whose name nobody asks for are nobody's business.
+func arrange(want desired.Set, have live.Snapshot, opts Options) []slot {
+	slots := make(map[string]*slot, len(want.Items))
+	at := func(name string) *slot {
+		if slots[name] == nil {
+			slots[name] = &slot{name: name}
+		}
+		return slots[name]
+	}
+	for i := range want.Items {
+		at(want.Items[i].Name).item = &want.Items[i]
+	}
+	profiles := have.Profiles
+	if !slices.IsSortedFunc(profiles, live.Older) {
+		profiles = slices.SortedFunc(slices.Values(profiles), live.Older)
+	}
+	for i := range profiles {
+		p := &profiles[i]
+		marks := p.Marks()
+		switch {
+		case opts.Owner == "" || marks.Owner != opts.Owner:
+			if s := slots[p.Name]; s != nil && s.item != nil {
+				s.foreign = append(s.foreign, p)
+			}
+		case marks.Superseded != "":
+			s := at(marks.Superseded)
+			s.earlier = append(s.earlier, p)
+		default:
+			s := at(p.Name)
+			s.ours = append(s.ours, p)
+		}
+	}
+	for _, s := range slots {
+		s.choose(have.Users)
+	}
+	if opts.Prune {
+		findRenames(slots)
+	}
+	return inOrder(slots)
+}
+
+func inOrder(slots map[string]*slot) []slot {
+	ordered := make([]slot, 0, len(slots))
+	for _, name := range slices.Sorted(maps.Keys(slots)) {
+		ordered = append(ordered, *slots[name])
+	}
+	return ordered
+}
+
+// choose puts the best match first and finds the generation to return to.
+func (s *slot) choose(users map[string][]live.User) {
+	if s.item == nil {
+		return
+	}
+	score := func(p *live.Profile) int {
+		switch {
+		case !p.Spec.Equal(s.item.Spec):
+			return 0
+		case !profile.SameLabels(p.Metadata, s.item.Metadata):
+			return 1
+		}
+		return 2
+	}
+	if len(s.ours) > 1 {
+		slices.SortStableFunc(s.ours, func(a, b *live.Profile) int {
+			if order := score(b) - score(a); order != 0 {
+				return order
+			}
+			return min(len(users[b.ID]), 1) - min(len(users[a.ID]), 1)
+		})
+	}
+	if len(s.ours) > 0 && score(s.ours[0]) > 0 || len(s.ours) == 0 && len(s.foreign) > 0 {
+		return // there is a current profile, or it is not for us to say
+	}
+	for _, p := range s.earlier { // the newest wins
+		if p.Spec.Equal(s.item.Spec) {
+			s.restores = p
+		}
+	}
+}
+
+// findRenames pairs a missing profile with the one undesired profile of ours
+// that has its very spec. The pair must be unambiguous from both sides, and a
+// protected profile is only renamed by a document that protects it too.
+func findRenames(slots map[string]*slot) {
+	type spec = [sha256.Size]byte
+	missing := map[spec][]*slot{}
+	for _, s := range slots {
+		if s.item != nil && len(s.ours) == 0 && len(s.foreign) == 0 && s.restores == nil {
+			key := s.item.Spec.Fingerprint()
+			missing[key] = append(missing[key], s)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	undesired := map[spec][]*slot{}
+	for _, s := range slots {
+		if s.item == nil {
+			for _, p := range s.ours {
+				key := p.Spec.Fingerprint()
+				undesired[key] = append(undesired[key], s)
+			}
+		}
+	}
+	for key, wanting := range missing {
+		leaving := undesired[key]
+		if len(wanting) != 1 || len(leaving) != 1 {
+			continue
+		}
+		to, from := wanting[0], leaving[0]
+		index := slices.IndexFunc(from.ours, func(p *live.Profile) bool { return p.Spec.Fingerprint() == key })
+		p := from.ours[index]
+		if protect := to.item.Lifecycle.Protect; p.Marks().Protected && (protect == nil || !*protect) {
+			continue
+		}
+		to.renamed, from.ours = p, slices.Delete(from.ours, index, index+1)
+	}
+}
