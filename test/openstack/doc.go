@@ -1,0 +1,2 @@
+// Package openstack tests profilesync against a real Keystone and Senlin. Its tests are built with the tag openstack only.
+package openstack
