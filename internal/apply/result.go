@@ -20,7 +20,7 @@ const (
 
 // Outcome is how one change ended.
 type Outcome struct {
-	diff.Change        // as carried out: a late look may have added a Block and Users
+	diff.Change // as carried out: a late look may have added a Block and Users
 	Status      Status
 	Err         error         // why it failed or was skipped
 	NewID       string        // id of the profile a create or recreate made
