@@ -13,7 +13,9 @@ import (
 
 // TestConformance runs the API suite against the cloud that PROFILESYNC_TEST_CLOUDS_FILE describes. Without one it fails.
 func TestConformance(t *testing.T) {
-	conformance.Run(t, cloud(t))
+	under := cloud(t)
+	under.Reset = func(t testing.TB) { conformance.Sweep(t, under) }
+	conformance.Run(t, under)
 }
 
 // cloud reads the clouds.yaml with the four accounts that the suite speaks as.

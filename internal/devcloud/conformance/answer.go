@@ -15,6 +15,7 @@ type answer struct {
 	status  int
 	header  http.Header
 	body    string
+	closed  bool // the server said Connection: close
 }
 
 // want ends the test unless the status is as expected.

@@ -91,7 +91,7 @@ func (c caller) do(t testing.TB, method, path, body string) answer {
 	if err != nil {
 		t.Fatalf("%s %s: read the answer: %v", method, path, err)
 	}
-	return answer{request: method + " " + path, status: resp.StatusCode, header: resp.Header, body: string(text)}
+	return answer{request: method + " " + path, status: resp.StatusCode, header: resp.Header, body: string(text), closed: resp.Close}
 }
 
 // maxAnswer bounds how much of an answer is read.

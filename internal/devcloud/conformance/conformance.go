@@ -49,9 +49,15 @@ func Run(t *testing.T, cloud Cloud) {
 		test func(suite, *testing.T)
 	}{
 		{"identity", suite.identity},
+		{"discovery and microversions", suite.discovery},
+		{"headers and error bodies", suite.envelopes},
 		{"create a profile", suite.creating},
 		{"list profiles", suite.listing},
 		{"get a profile", suite.getting},
+		{"patch a profile", suite.patching},
+		{"delete a profile", suite.deleting},
+		{"validate a spec", suite.validating},
+		{"profile types", suite.types},
 	} {
 		t.Run(section.name, func(t *testing.T) { section.test(s, t) })
 	}
@@ -59,7 +65,7 @@ func Run(t *testing.T, cloud Cloud) {
 }
 
 // logIn takes a token for each of the four accounts.
-func logIn(t *testing.T, cloud Cloud) suite {
+func logIn(t testing.TB, cloud Cloud) suite {
 	t.Helper()
 	client := &http.Client{
 		Timeout:       requestTimeout,

@@ -51,7 +51,7 @@ func (s suite) names(t *testing.T) {
 		})
 	}
 	t.Run("two profiles may have one name", func(t *testing.T) {
-		if s.b.profile(t, tail) == s.b.profile(t, tail) {
+		if first, second := s.b.profile(t, tail), s.b.profile(t, tail); first == second {
 			t.Error("two creates gave one id")
 		}
 	})
