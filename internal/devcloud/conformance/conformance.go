@@ -58,6 +58,10 @@ func Run(t *testing.T, cloud Cloud) {
 		{"delete a profile", suite.deleting},
 		{"validate a spec", suite.validating},
 		{"profile types", suite.types},
+		{"clusters", suite.clusters},
+		{"nodes", suite.nodes},
+		{"actions", suite.actions},
+		{"who may do what", suite.access},
 	} {
 		t.Run(section.name, func(t *testing.T) { section.test(s, t) })
 	}
