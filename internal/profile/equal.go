@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,26 +91,29 @@ func writeCanonical(text *bytes.Buffer, value any) {
 // exponent. It works on the text alone: 1e999999999 costs nothing.
 func canonicalNumber(number json.Number) string {
 	mantissa, exponentText, _ := strings.Cut(strings.ToLower(string(number)), "e")
-	exponent := 0
-	if exponentText != "" {
-		parsed, err := strconv.Atoi(exponentText)
-		if err != nil { // no int holds it: the text is all there is to compare
-			return string(number)
-		}
-		exponent = parsed
-	}
 	sign := ""
 	if rest, negative := strings.CutPrefix(mantissa, "-"); negative {
 		sign, mantissa = "-", rest
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	digits := whole + fraction
-	exponent -= len(fraction)
-	trimmed := strings.TrimRight(digits, "0")
-	exponent += len(digits) - len(trimmed)
-	trimmed = strings.TrimLeft(trimmed, "0")
-	if trimmed == "" {
+	significant := strings.TrimRight(digits, "0")
+	shift := len(digits) - len(significant) - len(fraction)
+	significant = strings.TrimLeft(significant, "0")
+	if significant == "" {
 		return "0"
 	}
-	return sign + trimmed + "e" + strconv.Itoa(exponent)
+	return sign + significant + "e" + addExponent(exponentText, shift)
+}
+
+// addExponent adds to an exponent, which may be larger than any int.
+func addExponent(text string, shift int) string {
+	if text == "" {
+		return strconv.Itoa(shift)
+	}
+	exponent, ok := new(big.Int).SetString(text, 10)
+	if !ok { // not a JSON number: its text is all there is to compare
+		return text
+	}
+	return exponent.Add(exponent, big.NewInt(int64(shift))).String()
 }
