@@ -32,6 +32,19 @@ func (s Spec) Equal(other Spec) bool {
 		equalMaps(s.Properties, other.Properties)
 }
 
+// Format writes the profile with its properties redacted, whatever the verb.
+// Without it fmt reaches past the Format of [Properties] when it meets a
+// *Profile inside a struct and the verb does not suit a pointer.
+func (p Profile) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(state, "{%q %v %v}", p.Name, p.Metadata, p.Spec)
+}
+
+// Format writes the spec with its properties redacted, whatever the verb, for
+// the same reason.
+func (s Spec) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(state, "{%s %v}", s.TypeName(), s.Properties)
+}
+
 // Properties is a spec's property map. It may hold secrets, so printing or
 // marshalling it gives the redacted form; whoever needs the values converts it
 // to map[string]any and says so by doing it.

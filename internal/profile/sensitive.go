@@ -36,6 +36,10 @@ func Sensitive(path ...string) bool {
 	return false
 }
 
+// RedactValue copies a JSON value found inside a property, with every secret in
+// it replaced by [Redacted].
+func RedactValue(value any) any { return redactValue("", value, sensitiveKeys) }
+
 func redactValue(key string, value any, secret map[string]bool) any {
 	if secret[key] || sensitiveKeys[key] {
 		return Redacted
