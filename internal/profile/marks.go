@@ -1,9 +1,6 @@
 package profile
 
-import (
-	"maps"
-	"strings"
-)
+import "strings"
 
 // MarkPrefix begins every metadata key that belongs to this program; a
 // document may not use it.
@@ -98,7 +95,7 @@ func (p Profile) Aside(id, owner string) Profile {
 	marks.Owner, marks.Superseded, marks.Protected = owner, p.Name, false
 	return Profile{
 		Name:     AsideName(p.Name, id),
-		Metadata: marks.On(maps.Clone(p.Metadata)),
+		Metadata: marks.On(p.Metadata),
 		Spec:     p.Spec,
 	}
 }
