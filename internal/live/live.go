@@ -31,6 +31,12 @@ type Profile struct {
 // Marks reads this program's marks out of the profile's metadata.
 func (p Profile) Marks() profile.Marks { return profile.MarksOf(p.Metadata) }
 
+// Format writes the id and the profile with its properties redacted, whatever
+// the verb.
+func (p Profile) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(state, "{%s %v}", p.ID, p.Profile)
+}
+
 // Kind says what holds on to a profile.
 type Kind string
 
@@ -99,6 +105,9 @@ func Read(ctx context.Context, reader Reader) (Snapshot, error) {
 		}
 	}
 	slices.SortFunc(own, Older)
+	// A list that shifts while it is paged can hold a profile twice; taken for two,
+	// one would be deleted as the other's duplicate.
+	own = slices.CompactFunc(own, func(a, b Profile) bool { return a.ID == b.ID })
 	return Snapshot{Scope: scope, Profiles: own}, nil
 }
 
