@@ -10,7 +10,7 @@ import (
 )
 
 // remove deletes a profile that is still as planned and that nobody holds on
-// to. One that is gone already is as wanted.
+// to. One that is gone already is as wanted; a used duplicate is set aside.
 func (r *run) remove(ctx context.Context, outcome *Outcome) {
 	id := outcome.Before.ID
 	err := r.asPlanned(ctx, outcome.Before)
@@ -20,8 +20,12 @@ func (r *run) remove(ctx context.Context, outcome *Outcome) {
 	if err == nil && len(outcome.Users) == 0 {
 		err = r.target.Delete(ctx, id)
 	}
+	inUse := err == nil && len(outcome.Users) > 0 || errors.Is(err, profile.ErrInUse)
 	switch {
-	case err == nil && len(outcome.Users) > 0, errors.Is(err, profile.ErrInUse):
+	case inUse && outcome.After != nil: // a duplicate may not keep the name
+		outcome.Kept = true
+		outcome.end(r.relabel(ctx, id, outcome.After.Name, outcome.After.Metadata))
+	case inUse:
 		outcome.Status, outcome.Block = Blocked, diff.InUse
 	case errors.Is(err, profile.ErrNotFound):
 		outcome.Status = Done

@@ -78,7 +78,7 @@ func (d *decider) decide(s *slot, changes []Change) []Change {
 	current := d.current(s)
 	changes = append(changes, current)
 	for _, p := range s.others() {
-		changes = append(changes, d.duplicate(s, p))
+		changes = append(changes, d.duplicate(p))
 	}
 	return d.generations(s, current.Block != "", changes)
 }
@@ -150,16 +150,13 @@ func (d *decider) undesired(p *live.Profile) Change {
 
 // duplicate decides about a profile of ours that bears a desired name beside
 // the best match. A lost reply to a create can leave one.
-func (d *decider) duplicate(s *slot, p *live.Profile) Change {
-	users := d.users(p)
-	if len(users) == 0 {
-		return Change{Action: Delete, Name: p.Name, Reason: Duplicate, Before: p}
-	}
+func (d *decider) duplicate(p *live.Profile) Change {
 	aside := p.Aside(p.ID, d.Owner)
-	return d.change(s, Change{
-		Action: Update, Reason: Duplicate, Before: p, After: &aside, Users: users,
-		Fields: differences(p.Profile, aside),
-	})
+	change := Change{Action: Delete, Name: p.Name, Reason: Duplicate, Before: p, After: &aside, Users: d.users(p)}
+	if len(change.Users) > 0 {
+		change.Action, change.Fields = Update, differences(p.Profile, aside)
+	}
+	return change
 }
 
 // generations decides about the earlier generations of a name. While the

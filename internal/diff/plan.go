@@ -56,8 +56,9 @@ func (a Action) String() string {
 	return "none"
 }
 
-// Reason says why a change is made, for people. Nothing branches on it but the
-// wording of a report.
+// Reason says why a change is made, for people. Two of them also say how: what
+// [Restores] an earlier generation creates nothing, and a [Superseded] profile
+// has a successor that was approved.
 type Reason string
 
 // The reasons.
@@ -101,8 +102,9 @@ type Change struct {
 
 	// Before is the live profile the change is about; nil when one is created.
 	Before *live.Profile
-	// After is the profile as it will be, marks included; nil for Delete and
-	// NoOp.
+	// After is the profile as it will be, marks included; nil for NoOp and Delete.
+	// Only the Delete of a duplicate has one: how it is set aside if the server
+	// says that something holds on to it after all.
 	After *profile.Profile
 	// Earlier is an earlier generation that takes part. When Reason is Restores it
 	// becomes the current one: it is relabelled and nothing is created. For
