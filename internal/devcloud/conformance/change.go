@@ -210,11 +210,22 @@ func (s suite) validating(t *testing.T) {
 	t.Run("the number 1.0 is a version", func(t *testing.T) {
 		check.post(t, "/v1/profiles/validate", `{"profile":{"spec":`+versioned("1.0")+`}}`).want(t, 200)
 	})
+	for name, spec := range goodSpecs {
+		t.Run(name, func(t *testing.T) {
+			check.post(t, "/v1/profiles/validate", `{"profile":{"spec":`+spec+`}}`).want(t, 200)
+		})
+	}
 	for _, c := range badSpecs {
 		t.Run(c.name, func(t *testing.T) {
 			check.post(t, "/v1/profiles/validate", `{"profile":{"spec":`+c.spec+`}}`).refused(t, c.status, c.kind, c.onValidate())
 		})
 	}
+	t.Run("one spec fares differently: a null context", func(t *testing.T) {
+		spec, name := serverWith(`"context":null`), unique("bad")
+		check.post(t, "/v1/profiles/validate", `{"profile":{"spec":`+spec+`}}`).refused(t, 500, "ESchema", "'None' is not a Map")
+		check.post(t, "/v1/profiles", newProfile(name, spec, "")).
+			refused(t, 400, "InvalidSpec", "Failed in creating profile "+name+": 'None' is not a Map")
+	})
 	for _, key := range []string{"name", "metadata"} {
 		t.Run("not with "+key, func(t *testing.T) {
 			check.post(t, "/v1/profiles/validate", `{"profile":{"spec":`+server+`,"`+key+`":{}}}`).

@@ -17,7 +17,7 @@ type users struct {
 func (s suite) withUsers(t *testing.T) users {
 	t.Helper()
 	u := users{caller: s.a, old: s.a.profile(t, unique("old")), new: s.a.profile(t, unique("new"))}
-	stack := `{"type":"os.heat.stack","version":"1.0","properties":{"template":{"a":1}}}`
+	stack := stack(`"template":{"a":1}`)
 	u.stack, _ = s.a.makes(t, newProfile(unique("stack"), stack, "")).object(t, "profile")["id"].(string)
 	return u
 }

@@ -8,6 +8,7 @@ package conformance
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -80,7 +81,7 @@ func logIn(t testing.TB, cloud Cloud) suite {
 		if !ok {
 			t.Fatalf("the cloud under test has no account %q", name)
 		}
-		return caller{http: client, base: cloud.AuthURL}.logIn(t, account)
+		return caller{http: client, base: strings.TrimSuffix(cloud.AuthURL, "/")}.logIn(t, account)
 	}
 	return suite{cloud: cloud, a: as("tenant-a"), b: as("tenant-b"), reader: as("reader-a"), admin: as("admin")}
 }

@@ -12,6 +12,7 @@ func (s suite) creating(t *testing.T) {
 	t.Run("the spec comes back as it was sent, keys sorted", s.specEcho)
 	t.Run("metadata keeps any value under any key", s.metadataEcho)
 	t.Run("a spec that is not one", s.specErrors)
+	t.Run("a spec that one would not think to be one", s.specsTaken)
 	t.Run("a body that is not one", s.bodyErrors)
 	t.Run("names", s.names)
 }
@@ -142,6 +143,14 @@ func (s suite) metadataEcho(t *testing.T) {
 		made := s.a.makes(t, newProfile(unique("meta"), server, `,"metadata":`+quote(want)))
 		if got := made.object(t, "profile")["metadata"]; fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got metadata %q, want %q", got, want)
+		}
+	})
+	t.Run("beyond any float it makes the answer no JSON", func(t *testing.T) {
+		name := unique("meta")
+		made := s.a.post(t, "/v1/profiles", newProfile(name, server, `,"metadata":{"n":1e400}`)).want(t, 201)
+		s.a.deletesLater(t, "/v1/profiles/"+name)
+		if !strings.Contains(made.body, `"metadata": {"n": Infinity}`) {
+			t.Errorf("got %s, want the number as Infinity", made.excerpt())
 		}
 	})
 	for name, c := range map[string]struct{ sent, message string }{

@@ -62,7 +62,7 @@ func (c caller) logIn(t testing.TB, account Account) caller {
 
 // keystone speaks to Keystone with no token.
 func (s suite) keystone() caller {
-	return caller{http: s.a.http, base: s.cloud.AuthURL}
+	return caller{http: s.a.http, base: strings.TrimSuffix(s.cloud.AuthURL, "/")}
 }
 
 func passwordRequest(account Account, scope string) string {
@@ -85,6 +85,23 @@ func quote(value any) string {
 }
 
 func (s suite) identity(t *testing.T) {
+	t.Run("the root lists v3 without a token", func(t *testing.T) {
+		root := s.keystone()
+		root.base = strings.TrimSuffix(strings.TrimSuffix(root.base, "/"), "/v3")
+		var doc struct {
+			Versions struct {
+				Values []struct {
+					ID    string
+					Links []struct{ Rel, Href string }
+				}
+			}
+		}
+		root.get(t, "/").want(t, 300).into(t, &doc)
+		values := doc.Versions.Values
+		if len(values) != 1 || !strings.HasPrefix(values[0].ID, "v3") || len(values[0].Links) == 0 || !strings.Contains(values[0].Links[0].Href, "/v3") {
+			t.Errorf("got %+v, want v3 and a link to it", doc)
+		}
+	})
 	t.Run("the v3 address describes itself without a token", func(t *testing.T) {
 		version := s.keystone().get(t, "").want(t, 200).object(t, "version")
 		if id, _ := version["id"].(string); !strings.HasPrefix(id, "v3") || version["status"] != "stable" {
@@ -93,9 +110,11 @@ func (s suite) identity(t *testing.T) {
 	})
 	t.Run("a password gives a token scoped to the project", s.passwordGivesToken)
 	t.Run("the catalog names clustering on three interfaces", s.catalogNamesClustering)
+	t.Run("users and projects by id or name", s.requestForms)
 	t.Run("credentials that are wrong in any way are refused alike", s.wrongCredentials)
 	t.Run("a token can be validated", s.tokenValidation)
 	t.Run("a token without a project is refused by clustering with 400", s.unscopedToken)
+	t.Run("a token that is revoked is none", s.revocation)
 	t.Run("an application credential gives a token", s.applicationCredential)
 }
 
@@ -164,49 +183,6 @@ func (s suite) catalogNamesClustering(t *testing.T) {
 	}
 }
 
-func (s suite) wrongCredentials(t *testing.T) {
-	good, other := s.cloud.Accounts["tenant-a"], s.cloud.Accounts["tenant-b"]
-	change := func(edit func(*Account)) Account { account := good; edit(&account); return account }
-	for _, c := range []struct {
-		name    string
-		account Account
-	}{
-		{"a wrong password", change(func(a *Account) { a.Password += "x" })},
-		{"an unknown user", change(func(a *Account) { a.Username = unique("nobody") })},
-		{"an unknown user domain", change(func(a *Account) { a.UserDomain = unique("nowhere") })},
-		{"an unknown project", change(func(a *Account) { a.Project = unique("nothing") })},
-		{"a project in which the user has no role", change(func(a *Account) { a.Project = other.Project })},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s.keystone().post(t, "/auth/tokens", passwordRequest(c.account, projectScope(c.account))).unauthorized(t)
-		})
-	}
-	t.Run("no method at all is a bad request", func(t *testing.T) {
-		for _, body := range []string{`{"auth":{}}`, `{}`, `no json`} {
-			s.keystone().post(t, "/auth/tokens", body).want(t, 400).keystoneError(t, 400, "Bad Request")
-		}
-	})
-}
-
-// unauthorized checks Keystone's 401, which the clustering service answers just so.
-func (a answer) unauthorized(t testing.TB) {
-	t.Helper()
-	a.want(t, 401).keystoneError(t, 401, "Unauthorized")
-	if got := a.header.Get("WWW-Authenticate"); !strings.HasPrefix(got, `Keystone uri="http`) {
-		t.Errorf("%s: got WWW-Authenticate %q, want Keystone's address", a.request, got)
-	}
-}
-
-// keystoneError checks the frame of Keystone's own errors.
-func (a answer) keystoneError(t testing.TB, code int, title string) {
-	t.Helper()
-	body := a.object(t, "error")
-	if body["code"] != json.Number(itoa(code)) || body["title"] != title || body["message"] == "" {
-		t.Errorf("%s: got %s, want code %d, title %q and a message", a.request, a.excerpt(), code, title)
-	}
-	a.hasRequestID(t)
-}
-
 func (s suite) tokenValidation(t *testing.T) {
 	about := func(token string) caller { return s.keystone().withToken(s.a.token).with("X-Subject-Token", token) }
 	t.Run("GET describes it again, with the catalog", func(t *testing.T) {
@@ -263,57 +239,4 @@ func (s suite) unscopedToken(t *testing.T) {
 			}
 		})
 	}
-}
-
-func (s suite) applicationCredential(t *testing.T) {
-	account := s.cloud.Accounts["tenant-a"]
-	keystone := s.keystone().withToken(s.a.token)
-	home := "/users/" + s.a.user + "/application_credentials"
-	name := unique("credential")
-	made := keystone.post(t, home, fmt.Sprintf(`{"application_credential":{"name":%q,"unrestricted":true}}`, name)).want(t, 201).
-		object(t, "application_credential")
-	id, secret := made["id"].(string), made["secret"].(string)
-	deleted := false
-	t.Cleanup(func() {
-		if !deleted {
-			keystone.delete(t, home+"/"+id).want(t, 204)
-		}
-	})
-	if made["project_id"] != s.a.project || made["name"] != name {
-		t.Errorf("got %v, want it for the token's project", made)
-	}
-	ask := func(credential, scope string) answer {
-		return s.keystone().post(t, "/auth/tokens",
-			fmt.Sprintf(`{"auth":{"identity":{"methods":["application_credential"],"application_credential":{%s}}%s}}`, credential, scope))
-	}
-	byID := fmt.Sprintf(`"id":%q,"secret":%q`, id, secret)
-	byName := fmt.Sprintf(`"name":%q,"secret":%q,"user":{"name":%s,"domain":{"name":%s}}`, name, secret, quote(account.Username), quote(account.UserDomain))
-	for form, credential := range map[string]string{"by id": byID, "by name and user": byName} {
-		t.Run(form+" it gives a token for its project", func(t *testing.T) {
-			answer := ask(credential, "").want(t, 201)
-			var granted grant
-			answer.into(t, &granted)
-			if granted.Token.Project.ID != s.a.project || granted.Token.User.ID != s.a.user || len(granted.Token.Catalog) == 0 {
-				t.Errorf("got %s, want tenant-a's user, project and a catalog", answer.excerpt())
-			}
-			s.a.withToken(answer.header.Get("X-Subject-Token")).get(t, "/v1/profiles").want(t, 200)
-		})
-	}
-	t.Run("a wrong secret is 401", func(t *testing.T) {
-		ask(fmt.Sprintf(`"id":%q,"secret":"wrong"`, id), "").unauthorized(t)
-	})
-	t.Run("a scope beside it is 401", func(t *testing.T) {
-		answer := ask(byID, projectScope(account)).want(t, 401)
-		if message, _ := answer.object(t, "error")["message"].(string); !strings.Contains(message, "cannot request a scope") {
-			t.Errorf("got %q, want it to name the scope", message)
-		}
-	})
-	t.Run("an unknown one is 404", func(t *testing.T) {
-		ask(`"id":"nope","secret":"x"`, "").want(t, 404).keystoneError(t, 404, "Not Found")
-	})
-	t.Run("a deleted one is 404", func(t *testing.T) {
-		keystone.delete(t, home+"/"+id).want(t, 204)
-		deleted = true
-		ask(byID, "").want(t, 404).keystoneError(t, 404, "Not Found")
-	})
 }

@@ -22,13 +22,14 @@ func (s suite) listing(t *testing.T) {
 		body := newProfile(stock.stem+"."+suffix, server, fmt.Sprintf(`,"metadata":{"n":%d}`, i))
 		stock.add(t, s.b.makes(t, body))
 	}
-	stock.add(t, s.b.makes(t, newProfile(stock.stem+".stack", `{"type":"os.heat.stack","version":"1.0","properties":{"template":{"a":1}}}`, "")))
+	stock.add(t, s.b.makes(t, newProfile(stock.stem+".stack", stack(`"template":{"a":1}`), "")))
 	t.Run("an item is what GET of it answers", stock.itemsAreWhole)
 	t.Run("no limit gives everything, in the order of creation, and no links", stock.everything)
 	t.Run("limits", stock.limits)
 	t.Run("markers", stock.markers)
 	t.Run("pages by marker give everything once, in any order", stock.pages)
 	t.Run("sorting", stock.sorting)
+	t.Run("sorting by the time of change puts the unchanged first", stock.sortingByChange)
 	t.Run("filters by name and type", stock.filters)
 	t.Run("parameters that do not exist", stock.unknownParameters)
 	t.Run("another project's list", func(t *testing.T) {
@@ -171,6 +172,14 @@ func (i inventory) sorting(t *testing.T) {
 		i.get(t, "/v1/profiles?sort="+key).refused(t, 400, "HTTPBadRequest", "Unsupported sort key '"+key+"' for 'sort'.")
 	}
 	i.get(t, "/v1/profiles?sort=name:up").refused(t, 400, "HTTPBadRequest", "Unsupported sort dir 'up' for 'sort'.")
+}
+
+// sortingByChange asks for no pages: by a time that some rows lack, the real service's pages leave rows out, and repeat others.
+func (i inventory) sortingByChange(t *testing.T) {
+	changed := i.ids[4] // e
+	i.patch(t, "/v1/profiles/"+changed, `{"profile":{"metadata":{"changed":true}}}`).want(t, 200)
+	i.expect(t, "?sort=updated_at,name", "a b c d f stack e")
+	i.expect(t, "?sort=updated_at:desc,name", "e a b c d f stack")
 }
 
 func (i inventory) filters(t *testing.T) {
