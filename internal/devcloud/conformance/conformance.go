@@ -30,7 +30,13 @@ type Account struct {
 	Username, Password        string
 	Project                   string
 	UserDomain, ProjectDomain string
+	// Credential is an application credential of the user for the project. Where tenant-a has none, the suite makes one
+	// through Keystone, and deletes it again.
+	Credential Credential
 }
+
+// Credential is an application credential. The zero value is none.
+type Credential struct{ ID, Name, Secret string }
 
 // suite is the cloud with everybody logged in.
 type suite struct {

@@ -97,32 +97,20 @@ func (a answer) keystoneError(t testing.TB, code int, title string) {
 	a.hasRequestID(t)
 }
 
+// applicationCredential deletes the credential, and looks for it again, only when the suite has made it.
 func (s suite) applicationCredential(t *testing.T) {
 	account := s.cloud.Accounts["tenant-a"]
-	keystone := s.keystone().withToken(s.a.token)
-	home := "/users/" + s.a.user + "/application_credentials"
-	name := unique("credential")
-	made := keystone.post(t, home, fmt.Sprintf(`{"application_credential":{"name":%q,"unrestricted":true}}`, name)).want(t, 201).
-		object(t, "application_credential")
-	id, secret := made["id"].(string), made["secret"].(string)
-	deleted := false
-	t.Cleanup(func() {
-		if !deleted {
-			keystone.delete(t, home+"/"+id).want(t, 204)
-		}
-	})
-	if made["project_id"] != s.a.project || made["name"] != name {
-		t.Errorf("got %v, want it for the token's project", made)
+	credential, remove := account.Credential, func(testing.TB) {}
+	if credential == (Credential{}) {
+		credential, remove = s.makesCredential(t)
 	}
-	ask := func(credential, scope string) answer {
-		return s.keystone().post(t, "/auth/tokens",
-			fmt.Sprintf(`{"auth":{"identity":{"methods":["application_credential"],"application_credential":{%s}}%s}}`, credential, scope))
-	}
-	byID := fmt.Sprintf(`"id":%q,"secret":%q`, id, secret)
-	byName := fmt.Sprintf(`"name":%q,"secret":%q,"user":{"name":%s,"domain":{"name":%s}}`, name, secret, quote(account.Username), quote(account.UserDomain))
-	for form, credential := range map[string]string{"by id": byID, "by name and user": byName} {
+	id := fmt.Sprintf(`"id":%q,"secret":`, credential.ID)
+	secret := quote(credential.Secret)
+	byName := fmt.Sprintf(`"name":%q,"secret":%s,"user":{"name":%s,"domain":{"name":%s}}`,
+		credential.Name, secret, quote(account.Username), quote(account.UserDomain))
+	for form, sent := range map[string]string{"by id": id + secret, "by name and user": byName} {
 		t.Run(form+" it gives a token for its project", func(t *testing.T) {
-			answer := ask(credential, "").want(t, 201)
+			answer := s.presents(t, sent, "").want(t, 201)
 			var granted grant
 			answer.into(t, &granted)
 			if granted.Token.Project.ID != s.a.project || granted.Token.User.ID != s.a.user || len(granted.Token.Catalog) == 0 {
@@ -132,20 +120,49 @@ func (s suite) applicationCredential(t *testing.T) {
 		})
 	}
 	t.Run("a wrong secret is 401", func(t *testing.T) {
-		ask(fmt.Sprintf(`"id":%q,"secret":"wrong"`, id), "").unauthorized(t)
+		s.presents(t, id+`"wrong"`, "").unauthorized(t)
 	})
 	t.Run("a scope beside it is 401", func(t *testing.T) {
-		answer := ask(byID, projectScope(account)).want(t, 401)
+		answer := s.presents(t, id+secret, projectScope(account)).want(t, 401)
 		if message, _ := answer.object(t, "error")["message"].(string); !strings.Contains(message, "cannot request a scope") {
 			t.Errorf("got %q, want it to name the scope", message)
 		}
 	})
 	t.Run("an unknown one is 404", func(t *testing.T) {
-		ask(`"id":"nope","secret":"x"`, "").want(t, 404).keystoneError(t, 404, "Not Found")
+		s.presents(t, `"id":"nope","secret":"x"`, "").want(t, 404).keystoneError(t, 404, "Not Found")
+		if remove(t); account.Credential == (Credential{}) {
+			s.presents(t, id+secret, "").want(t, 404).keystoneError(t, 404, "Not Found")
+		}
 	})
-	t.Run("a deleted one is 404", func(t *testing.T) {
-		keystone.delete(t, home+"/"+id).want(t, 204)
-		deleted = true
-		ask(byID, "").want(t, 404).keystoneError(t, 404, "Not Found")
-	})
+}
+
+// presents asks for a token with an application credential.
+func (s suite) presents(t *testing.T, credential, scope string) answer {
+	t.Helper()
+	return s.keystone().post(t, "/auth/tokens",
+		fmt.Sprintf(`{"auth":{"identity":{"methods":["application_credential"],"application_credential":{%s}}%s}}`, credential, scope))
+}
+
+// makesCredential makes an application credential for tenant-a, and returns how to delete it, which also happens when the
+// test ends. It is unrestricted, as Senlin makes a trust for whoever comes for the first time.
+func (s suite) makesCredential(t *testing.T) (Credential, func(testing.TB)) {
+	t.Helper()
+	keystone := s.keystone().withToken(s.a.token)
+	home, name := "/users/"+s.a.user+"/application_credentials", unique("credential")
+	made := keystone.post(t, home, fmt.Sprintf(`{"application_credential":{"name":%q,"unrestricted":true}}`, name)).want(t, 201).
+		object(t, "application_credential")
+	id, _ := made["id"].(string)
+	secret, _ := made["secret"].(string)
+	if made["project_id"] != s.a.project || made["name"] != name || secret == "" {
+		t.Errorf("got %v, want it for the token's project, with a secret", made)
+	}
+	there := true
+	remove := func(t testing.TB) {
+		if there {
+			there = false
+			keystone.delete(t, home+"/"+id).want(t, 204)
+		}
+	}
+	t.Cleanup(func() { remove(t) })
+	return Credential{ID: id, Name: name, Secret: secret}, remove
 }
