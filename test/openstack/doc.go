@@ -1,2 +1,7 @@
-// Package openstack tests profilesync against a real Keystone and Senlin. Its tests are built with the tag openstack only.
+// Package openstack tests profilesync against a real Keystone and Senlin. Its tests are built with the tag openstack only:
+//
+//	PROFILESYNC_TEST_CLOUDS_FILE=clouds.yaml go test -tags openstack ./test/openstack/
+//
+// The file is a clouds.yaml with the clouds admin, tenant-a, tenant-b and reader-a. The tests delete every cluster, node and
+// profile of tenant-a and tenant-b. They never skip: without the variable, or with a cloud that does not answer, they fail.
 package openstack

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -13,8 +14,8 @@ type caller struct {
 	http          *http.Client
 	base          string // no trailing slash; paths are put behind it as they are
 	token         string
-	project, user string // ids
-	headers       []string
+	project, user string   // ids
+	headers       []string // names and values in turn
 }
 
 // with adds one header to every request.
@@ -54,44 +55,56 @@ func (c caller) delete(t testing.TB, path string) answer {
 	return c.do(t, http.MethodDelete, path, "")
 }
 
-// do sends one request and reads the whole answer, both within requestTimeout; a request that gets none ends the test. The path goes out as it is
-// written, so a test can send what no URL library would. A body is announced as JSON unless a header says otherwise;
-// the header value "-" sends no header of that name.
+// do sends one request; one that gets no answer ends the test.
 func (c caller) do(t testing.TB, method, path, body string) answer {
 	t.Helper()
+	got, err := c.send(method, path, body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return got
+}
+
+// send sends one request and reads the whole answer, both within requestTimeout. The path goes out as it is written, so a
+// test can send what no URL library would. A body is announced as JSON unless a header says otherwise.
+func (c caller) send(method, path, body string) (answer, error) {
 	var reader io.Reader
 	if body != "" {
 		reader = strings.NewReader(body)
 	}
 	req, err := http.NewRequestWithContext(context.Background(), method, c.base+path, reader)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		return answer{}, err
 	}
+	c.address(req, body != "")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return answer{}, fmt.Errorf("read the answer: %w", err)
+	}
+	return answer{request: method + " " + path, status: resp.StatusCode, header: resp.Header, body: string(text), closed: resp.Close}, nil
+}
+
+// address sets the headers of a request. The value "-" in the caller's own sends no header of that name.
+func (c caller) address(req *http.Request, hasBody bool) {
 	req.Header.Set("Accept", "application/json")
-	if body != "" {
+	if hasBody {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if c.token != "" {
 		req.Header.Set("X-Auth-Token", c.token)
 	}
 	for i := 0; i < len(c.headers); i += 2 {
-		if c.headers[i+1] == "-" {
-			req.Header.Del(c.headers[i])
-			continue
+		name, value := c.headers[i], c.headers[i+1]
+		if req.Header.Del(name); value != "-" {
+			req.Header.Set(name, value)
 		}
-		req.Header.Set(c.headers[i], c.headers[i+1])
 	}
 	req.Close = req.Header.Get("Connection") == "close"
-	resp, err := c.http.Do(req)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		t.Fatalf("%s %s: read the answer: %v", method, path, err)
-	}
-	return answer{request: method + " " + path, status: resp.StatusCode, header: resp.Header, body: string(text), closed: resp.Close}
 }
 
 // maxAnswer bounds how much of an answer is read.

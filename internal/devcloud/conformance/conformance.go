@@ -69,6 +69,7 @@ func Run(t *testing.T, cloud Cloud) {
 		{"nodes", suite.nodes},
 		{"actions", suite.actions},
 		{"who may do what", suite.access},
+		{"many at once", suite.parallel},
 	} {
 		t.Run(section.name, func(t *testing.T) { section.test(s, t) })
 	}
