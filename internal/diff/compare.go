@@ -51,9 +51,9 @@ func Compare(want desired.Set, have live.Snapshot, opts Options) Plan {
 		Revision: want.Revision, Owner: opts.Owner, Desired: len(want.Items),
 		Changes: make([]Change, 0, len(slots)),
 	}
-	for i := range slots {
-		plan.Owned += slots[i].owned()
-		plan.Changes = decision.decide(&slots[i], plan.Changes)
+	for _, s := range slots {
+		plan.Owned += s.owned()
+		plan.Changes = decision.decide(s, plan.Changes)
 	}
 	plan.NeedsUsers = decision.askedInVain
 	return plan
@@ -215,8 +215,7 @@ func (d *decider) after(item *desired.Item, p *live.Profile) *profile.Profile {
 // sameLabels leaves out source and revision: they are provenance, written
 // along with a change and never a difference by themselves.
 func (d *decider) sameLabels(item *desired.Item, p *live.Profile) bool {
-	marks := p.Marks()
-	if item.Lifecycle.Protect != nil && *item.Lifecycle.Protect != marks.Protected {
+	if protect := item.Lifecycle.Protect; protect != nil && *protect != p.Marks().Protected {
 		return false
 	}
 	return profile.SameLabels(item.Metadata, p.Metadata)

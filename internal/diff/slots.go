@@ -47,7 +47,7 @@ func (s *slot) newest() *live.Profile {
 
 // arrange puts everything that matters into slots, by name. Profiles that are
 // not ours and whose name nobody asks for are nobody's business.
-func arrange(want desired.Set, have live.Snapshot, opts Options) []slot {
+func arrange(want desired.Set, have live.Snapshot, opts Options) []*slot {
 	slots := make(map[string]*slot, len(want.Items))
 	at := func(name string) *slot {
 		if slots[name] == nil {
@@ -87,10 +87,10 @@ func arrange(want desired.Set, have live.Snapshot, opts Options) []slot {
 	return inOrder(slots)
 }
 
-func inOrder(slots map[string]*slot) []slot {
-	ordered := make([]slot, 0, len(slots))
+func inOrder(slots map[string]*slot) []*slot {
+	ordered := make([]*slot, 0, len(slots))
 	for _, name := range slices.Sorted(maps.Keys(slots)) {
-		ordered = append(ordered, *slots[name])
+		ordered = append(ordered, slots[name])
 	}
 	return ordered
 }
@@ -100,6 +100,24 @@ func (s *slot) choose(users map[string][]live.User) {
 	if s.item == nil {
 		return
 	}
+	if len(s.ours) > 1 {
+		s.bestFirst(users)
+	}
+	if len(s.earlier) == 0 || len(s.ours) == 0 && len(s.foreign) > 0 {
+		return // there is none, or it is not for us to say
+	}
+	if len(s.ours) > 0 && s.ours[0].Spec.Equal(s.item.Spec) {
+		return // there is a current profile
+	}
+	for _, p := range s.earlier { // the newest wins
+		if p.Spec.Equal(s.item.Spec) {
+			s.restores = p
+		}
+	}
+}
+
+// bestFirst orders our profiles of the name: by spec, labels, use and age.
+func (s *slot) bestFirst(users map[string][]live.User) {
 	score := func(p *live.Profile) int {
 		switch {
 		case !p.Spec.Equal(s.item.Spec):
@@ -109,22 +127,12 @@ func (s *slot) choose(users map[string][]live.User) {
 		}
 		return 2
 	}
-	if len(s.ours) > 1 {
-		slices.SortStableFunc(s.ours, func(a, b *live.Profile) int {
-			if order := score(b) - score(a); order != 0 {
-				return order
-			}
-			return min(len(users[b.ID]), 1) - min(len(users[a.ID]), 1)
-		})
-	}
-	if len(s.ours) > 0 && score(s.ours[0]) > 0 || len(s.ours) == 0 && len(s.foreign) > 0 {
-		return // there is a current profile, or it is not for us to say
-	}
-	for _, p := range s.earlier { // the newest wins
-		if p.Spec.Equal(s.item.Spec) {
-			s.restores = p
+	slices.SortStableFunc(s.ours, func(a, b *live.Profile) int {
+		if order := score(b) - score(a); order != 0 {
+			return order
 		}
-	}
+		return min(len(users[b.ID]), 1) - min(len(users[a.ID]), 1)
+	})
 }
 
 // findRenames pairs a missing profile with the one undesired profile of ours

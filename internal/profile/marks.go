@@ -54,10 +54,7 @@ func Labels(metadata map[string]any) map[string]any {
 
 // SameLabels reports whether two metadata maps agree on everything but marks.
 func SameLabels(a, b map[string]any) bool {
-	return labelsWithin(a, b) && labelsWithin(b, a)
-}
-
-func labelsWithin(a, b map[string]any) bool {
+	labels := 0
 	for key, value := range a {
 		if strings.HasPrefix(key, MarkPrefix) {
 			continue
@@ -66,8 +63,14 @@ func labelsWithin(a, b map[string]any) bool {
 		if !ok || !Equal(value, other) {
 			return false
 		}
+		labels++
 	}
-	return true
+	for key := range b {
+		if !strings.HasPrefix(key, MarkPrefix) {
+			labels--
+		}
+	}
+	return labels == 0
 }
 
 // On returns the labels of metadata together with these marks; marks already
