@@ -34,8 +34,8 @@ type Options struct {
 //	web     | –; an earlier generation has this spec       | ~ restores it
 //	web     | –; exactly one undesired profile has it      | ~ renamed    (with Prune)
 //	web     | –                       | –                  | + missing
-//	–       | protected               | any                | ! protected
 //	–       | any                     | any, without Prune | ! prune is off
+//	–       | protected               | any                | ! protected
 //	–       | used                    | any                | ! in use
 //	–       | unused                  | any                | - not desired
 //	–       | earlier generation, used                     | = superseded, kept
@@ -136,10 +136,10 @@ func (d *decider) foreign(s *slot) Change {
 func (d *decider) undesired(p *live.Profile) Change {
 	change := Change{Action: Delete, Name: p.Name, Reason: NotDesired, Before: p}
 	switch {
+	case !d.Prune: // nobody asked for it to go, so nothing is held up
+		change.Block = PruneOff
 	case p.Marks().Protected:
 		change.Block = Protected
-	case !d.Prune:
-		change.Block = PruneOff
 	default:
 		if change.Users = d.users(p); len(change.Users) > 0 {
 			change.Block = InUse
