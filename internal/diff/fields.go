@@ -12,7 +12,7 @@ import (
 // Field is one difference between a live profile and what it will be.
 type Field struct {
 	Path      string // JSON pointer into the document: "/spec/properties/flavor"
-	Old, New  any    // JSON values; nil where there is none. Secrets are [profile.Redacted]
+	Old, New  any    // JSON values; nil for null and where there is none. Secrets are [profile.Redacted]
 	Sensitive bool   // the value is a secret; that it differs is all that is said
 }
 
@@ -81,7 +81,20 @@ func (w *walker) value(path []string, before, after any) {
 	if w.children(path, before, after) {
 		return
 	}
+	if path[0] == "spec" { // a secret may lie deeper in what is shown whole
+		before, after = profile.RedactValue(before), profile.RedactValue(after)
+	}
 	w.add(pointer(path), before, after)
+}
+
+// member compares what two maps or lists hold in one place. A null on one side
+// and nothing on the other is a difference too.
+func (w *walker) member(path []string, before any, had bool, after any, has bool) {
+	if had != has && before == nil && after == nil {
+		w.add(pointer(path), nil, nil)
+		return
+	}
+	w.value(path, before, after)
 }
 
 // children compares two maps or two lists member by member. An absent one
@@ -96,7 +109,9 @@ func (w *walker) children(path []string, before, after any) bool {
 		}
 		maps.Copy(both, newMap)
 		for _, key := range slices.Sorted(maps.Keys(both)) {
-			w.value(child(path, key), oldMap[key], newMap[key])
+			was, had := oldMap[key]
+			is, has := newMap[key]
+			w.member(child(path, key), was, had, is, has)
 		}
 		return true
 	}
@@ -104,7 +119,9 @@ func (w *walker) children(path []string, before, after any) bool {
 	newList, newIsList := after.([]any)
 	if fits(oldIsList, before, newIsList, after) && len(oldList)+len(newList) > 0 {
 		for i := range max(len(oldList), len(newList)) {
-			w.value(child(path, strconv.Itoa(i)), item(oldList, i), item(newList, i))
+			was, had := item(oldList, i)
+			is, has := item(newList, i)
+			w.member(child(path, strconv.Itoa(i)), was, had, is, has)
 		}
 		return true
 	}
@@ -117,11 +134,11 @@ func fits(oldHas bool, before any, newHas bool, after any) bool {
 	return oldHas && newHas || oldHas && after == nil || newHas && before == nil
 }
 
-func item(list []any, i int) any {
+func item(list []any, i int) (value any, found bool) {
 	if i < len(list) {
-		return list[i]
+		return list[i], true
 	}
-	return nil
+	return nil, false
 }
 
 func child(path []string, key string) []string {
