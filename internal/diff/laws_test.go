@@ -1,0 +1,259 @@
+package diff_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"profilesync/internal/desired"
+	"profilesync/internal/diff"
+	"profilesync/internal/live"
+)
+
+// forAll checks a law on many worlds.
+func forAll(t *testing.T, law func(t *rapid.T, w world, plan diff.Plan)) {
+	generator := worlds()
+	for range 10 { // each check draws a hundred
+		rapid.Check(t, func(t *rapid.T) {
+			w := generator.Draw(t, "world")
+			law(t, w, w.plan())
+		})
+	}
+}
+
+func TestTheOrderOfTheInputDoesNotMatter(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		other := w
+		other.want.Items = rapid.Permutation(w.want.Items).Draw(t, "items")
+		other.have.Profiles = rapid.Permutation(w.have.Profiles).Draw(t, "profiles")
+		order := ids(other.have.Profiles)
+		shuffled := other.plan()
+		if !reflect.DeepEqual(shuffled, plan) || shuffled.Digest() != plan.Digest() {
+			t.Errorf("shuffled, the plan is\n%s\nand not\n%s", render(shuffled), render(plan))
+		}
+		if !slices.Equal(ids(other.have.Profiles), order) {
+			t.Error("the input was reordered")
+		}
+	})
+}
+
+func TestTheInputIsOnlyRead(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		before := fmt.Sprintf("%+v %+v", w.want, w.have)
+		again := w.plan()
+		_ = again.Digest()
+		_ = again.Check(diff.Limits{})
+		if fmt.Sprintf("%+v %+v", w.want, w.have) != before {
+			t.Error("the input was written to")
+		}
+		if !reflect.DeepEqual(again, plan) {
+			t.Error("the same input gives another plan")
+		}
+	})
+}
+
+// What is not ours changes only by being adopted: under a desired name, when it
+// is the only one, and never while another owner manages it.
+func TestForeignProfilesAreLeftAlone(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		for _, c := range plan.Changes {
+			if c.Earlier != nil && c.Earlier.Marks().Owner != "us" {
+				t.Errorf("a foreign profile takes part in %s", c.Name)
+			}
+			if c.Before == nil || c.Before.Marks().Owner == "us" {
+				continue
+			}
+			if c.Reason != diff.Adopted && c.Reason != diff.TakenOver || !isDesired(w, c.Before.Name) {
+				t.Errorf("foreign %q: %s", c.Before.Name, c.Reason)
+			}
+			free := c.Before.Marks().Owner == ""
+			if c.Pending() && (!free || c.Reason == diff.TakenOver && !w.opts.Adopt) {
+				t.Errorf("foreign %q is changed: %s", c.Before.Name, c.Reason)
+			}
+		}
+	})
+}
+
+func TestNothingUsedIsDeleted(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		for _, c := range plan.Changes {
+			if c.Action == diff.Delete && c.Pending() && len(w.have.Users[c.Before.ID]) > 0 {
+				t.Errorf("%q is used and deleted", c.Before.Name)
+			}
+		}
+		used := 0
+		for _, p := range simulate(plan, w.have).Profiles {
+			used += len(w.have.Users[p.ID])
+		}
+		if total := len(w.have.Users); used != total {
+			t.Errorf("of %d used profiles %d are left", total, used)
+		}
+	})
+}
+
+// The mark protects a name: what bears it is deleted only when the name lives
+// on with another profile.
+func TestNothingProtectedIsDeleted(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		for _, c := range plan.Changes {
+			if c.Action != diff.Delete || !c.Pending() || !c.Before.Marks().Protected {
+				continue
+			}
+			if c.Reason != diff.Duplicate || !isDesired(w, c.Name) {
+				t.Errorf("%q is protected and deleted: %s", c.Before.Name, c.Reason)
+			}
+		}
+	})
+}
+
+func TestWithoutPruneWhatIsNotDesiredStays(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		for _, c := range plan.Changes {
+			if !w.opts.Prune && c.Pending() && (c.Reason == diff.NotDesired || c.Reason == diff.Renamed) {
+				t.Errorf("%q goes: %s", c.Before.Name, c.Reason)
+			}
+		}
+	})
+}
+
+func TestAppliedOnceNothingIsLeftToDo(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		w.have = simulate(plan, w.have)
+		second := w.plan()
+		if n := second.Summary().Pending(); n != 0 {
+			t.Errorf("after\n%s\nthe next plan is\n%s", render(plan), render(second))
+		}
+		for _, c := range second.Changes {
+			if c.File != "" && c.Block == "" && c.Reason != diff.InSync {
+				t.Errorf("%q is not in sync: %s", c.Name, c.Reason)
+			}
+		}
+	})
+}
+
+func TestEveryDesiredNameHasOneChange(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		asked := map[string]int{}
+		for _, c := range plan.Changes {
+			if (c.File == "") != (c.Line == 0) {
+				t.Errorf("%q is asked for by %q:%d", c.Name, c.File, c.Line)
+			}
+			if c.File != "" {
+				asked[c.Name]++
+			}
+		}
+		for _, item := range w.want.Items {
+			if asked[item.Name] != 1 {
+				t.Errorf("%q has %d changes", item.Name, asked[item.Name])
+			}
+		}
+		if len(asked) != len(w.want.Items) || plan.Desired != len(w.want.Items) {
+			t.Errorf("%d names have changes, %d are desired", len(asked), len(w.want.Items))
+		}
+	})
+}
+
+func TestEveryProfileOfOursIsInOneChange(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		seen := map[string]int{}
+		for _, c := range plan.Changes {
+			seen[c.ID()]++
+			if c.Action == diff.Recreate && c.Reason == diff.Restores {
+				seen[c.Earlier.ID]++
+			}
+		}
+		owned := 0
+		for _, p := range w.have.Profiles {
+			marks := p.Marks()
+			if marks.Owner != "us" {
+				continue
+			}
+			if seen[p.ID] != 1 {
+				t.Errorf("%q is in %d changes", p.ID, seen[p.ID])
+			}
+			if marks.Superseded == "" {
+				owned++
+			}
+		}
+		if plan.Owned != owned {
+			t.Errorf("owned is %d, not %d", plan.Owned, owned)
+		}
+	})
+}
+
+func TestTheSummaryCountsEveryChangeOnce(t *testing.T) {
+	forAll(t, func(t *rapid.T, _ world, plan diff.Plan) {
+		s := plan.Summary()
+		if total := s.Pending() + s.Blocked + s.Kept + s.Unchanged; total != len(plan.Changes) {
+			t.Errorf("counted %d of %d changes", total, len(plan.Changes))
+		}
+		pending, held := 0, 0
+		for _, c := range plan.Changes {
+			if c.Pending() {
+				pending++
+			}
+			if c.Blocked() {
+				held++
+			}
+		}
+		if s.Pending() != pending || plan.Held() != held || held > s.Blocked {
+			t.Errorf("pending %d of %d, held %d of %d", s.Pending(), pending, plan.Held(), held)
+		}
+	})
+}
+
+// A plan made without users knows when they matter: one that does not ask for
+// them is the plan that would have been made with them.
+func TestUsersAreAskedForWhenTheyMatter(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		if plan.NeedsUsers {
+			t.Error("users were read, and are asked for")
+		}
+		w.have.Users, w.have.UsersRead = nil, false
+		blind := w.plan()
+		for _, c := range blind.Changes {
+			if !blind.NeedsUsers && c.Pending() && (c.Action == diff.Delete || c.Action == diff.Recreate) {
+				t.Errorf("%s %q does not ask for users", c.Action, c.Name)
+			}
+		}
+		if !blind.NeedsUsers && !reflect.DeepEqual(blind, plan) {
+			t.Errorf("without users the plan is\n%s\nand with them\n%s", render(blind), render(plan))
+		}
+	})
+}
+
+func TestNoSecretIsInAPlan(t *testing.T) {
+	forAll(t, func(t *rapid.T, _ world, plan diff.Plan) {
+		text, err := json.Marshal(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := string(text)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			all += fmt.Sprintf(verb, plan)
+			for _, c := range plan.Changes {
+				all += fmt.Sprintf(verb, c.Before) + fmt.Sprintf(verb, c.After) + fmt.Sprintf(verb, c.Fields)
+			}
+		}
+		if strings.Contains(all, planted) {
+			t.Error("a secret is in the plan")
+		}
+	})
+}
+
+func isDesired(w world, name string) bool {
+	return slices.ContainsFunc(w.want.Items, func(item desired.Item) bool { return item.Name == name })
+}
+
+func ids(profiles []live.Profile) []string {
+	var all []string
+	for _, p := range profiles {
+		all = append(all, p.ID)
+	}
+	return all
+}
