@@ -23,7 +23,15 @@ func (p Plan) Digest() string {
 		if c.Action == NoOp && c.Block == "" {
 			continue
 		}
-		write(c.Action.String(), c.Name, c.ID(), c.Reason, c.Block, c.Fields)
+		write(c.Action.String(), c.Name, c.ID(), earlierID(c), c.Reason, c.Block, c.Fields)
 	}
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}
+
+// earlierID is the id of the earlier generation that takes part, or "".
+func earlierID(c Change) string {
+	if c.Earlier == nil {
+		return ""
+	}
+	return c.Earlier.ID
 }
