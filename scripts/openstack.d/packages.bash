@@ -30,8 +30,8 @@ install_packages() {
   exec 8>&-
 }
 
-# Debian asks this file before a package's script starts a daemon. One that was there before is put back, also by the next run
-# when this one was killed.
+# Debian asks this file before a package's script starts a daemon. One that was there before is put
+# back, also by the next run when this one was killed.
 forbid_daemons() {
   trap allow_daemons EXIT
   if [ -e "$POLICY" ] && ! grep -q 'profilesync: for the time' "$POLICY"; then

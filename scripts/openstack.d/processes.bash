@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Starting, watching and ending daemons without an init system.
 #
-# A pid file holds a pid, the start time of that process, so that a recycled pid is never taken for ours, and a sum of the
-# configuration it was started with. Every daemon leads a session of its own.
+# A pid file holds a pid, the start time of that process, so that a recycled pid is never taken for
+# ours, and a sum of the configuration it was started with. Every daemon leads a session of its own.
 
 lock() {
   [ -d "$STATE" ] || make_state
@@ -82,8 +82,9 @@ show_end_of() { # name
   done >&2
 }
 
-# The session outlives a leader that was killed, and the kernel gives a session's number to no new process while it lasts: its
-# members are ours unless the number's process started at another time. A zombie has ended; only its parent can remove it.
+# The session outlives a leader that was killed, and the kernel gives a session's number to no new
+# process while it lasts: its members are ours unless the number's process started at another time.
+# A zombie has ended; only its parent can remove it.
 session_of() { # pid start
   local now
   now=$(started_at "$1") || true
@@ -113,7 +114,8 @@ ask_to_end() {
   local pid
   pid=$(pid_of "$1")
   if [ "$1" = rabbitmq ]; then
-    # Its shell wrapper would start a second Erlang machine to pass the word on; the server understands the signal itself.
+    # Its shell wrapper would start a second Erlang machine to pass the word on; the server
+    # understands the signal itself.
     pkill -TERM -P "$pid" || kill -TERM "$pid" || true
   else
     kill -TERM "$pid" || true

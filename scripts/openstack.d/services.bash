@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What each service of the cloud is started with, how it shows that it is ready, and what it needs the first time.
+# What each service of the cloud is started with, how it shows that it is ready, and what it needs
+# the first time.
 
 launch() {
   case $1 in

@@ -87,7 +87,8 @@ write_configuration() {
   make_keys keystone/credential-keys
 }
 
-# A key repository of Keystone is a directory of Fernet keys; number 0 is the next key, the highest number the one in use.
+# A key repository of Keystone is a directory of Fernet keys; number 0 is the next key, the highest
+# number the one in use.
 make_keys() {
   local dir=$ETC/$1 n
   [ ! -e "$dir/1" ] || return 0
