@@ -1,0 +1,73 @@
+# `make` alone tells what can be made.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(PATH):/usr/local/go/bin
+
+# One place for each program that is not Go's own.
+staticcheck := go tool -modfile=tools/go.mod staticcheck
+gofumpt     := go tool -modfile=tools/go.mod gofumpt
+govulncheck := go tool -modfile=tools/go.mod govulncheck
+
+# Tests behind a build tag are checked like all others.
+tags := openstack
+
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/arm64
+
+.PHONY: help build test race lint fmt fuzz bench golden vuln modules test-openstack openstack-down dist clean
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the program, ./profilesync
+	CGO_ENABLED=0 go build -trimpath -o profilesync ./cmd/profilesync
+
+test: ## all tests that need nothing but Go
+	go test ./...
+
+race: ## the same under the race detector
+	go test -race ./...
+
+lint: ## vet, staticcheck, gofumpt, shellcheck
+	go vet -tags $(tags) ./...
+	$(staticcheck) -tags $(tags) ./...
+	@unformatted=$$($(gofumpt) -l .); [ -z "$$unformatted" ] || { echo "make fmt would change:"; echo "$$unformatted"; exit 1; }
+	shellcheck scripts/openstack scripts/test-openstack scripts/fuzz .ci/run
+
+fmt: ## format all Go code
+	$(gofumpt) -w .
+
+fuzz: ## every fuzz target for a moment (SECONDS=60 for longer)
+	scripts/fuzz $(or $(SECONDS),5)
+
+bench: ## all benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+golden: ## write the golden files anew; read the difference before you commit it
+	go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update
+
+vuln: ## known vulnerabilities that the program reaches (GOVULNDB=DIR for a database on disk)
+	$(govulncheck) $(if $(GOVULNDB),-db file://$(abspath $(GOVULNDB))) ./...
+
+modules: ## go.mod and go.sum are complete, tidy and unaltered
+	go mod tidy -diff
+	go mod verify
+	cd tools && go mod tidy -diff
+
+test-openstack: ## the tests against a real Keystone and Senlin, which it starts (root, Debian 12; ARGS='-v -run NAME')
+	scripts/test-openstack $(ARGS)
+
+openstack-down: ## stop and remove what test-openstack has started
+	scripts/test-openstack --down
+
+dist: ## static, stripped binaries in dist/ (PLATFORMS="linux/amd64 ..."); `profilesync version` tells the commit
+	rm -rf dist
+	for platform in $(PLATFORMS); do \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -buildvcs=auto -trimpath -ldflags '-s -w' \
+			-o dist/profilesync-$${platform%/*}-$${platform#*/} ./cmd/profilesync; \
+	done
+	cd dist && sha256sum profilesync-* > SHA256SUMS && ls -l
+
+clean: ## remove what was built
+	rm -rf profilesync dist
