@@ -37,6 +37,16 @@ func (q *request) changes(key string, fields []field) (*pyjson.Object, error) {
 	return checked(v, fields)
 }
 
+// changesOf is changes for a cluster or node, into whose object the service first writes a member of its own.
+func (q *request) changesOf(key string, fields []field) (*pyjson.Object, error) {
+	if v, _ := q.body.Get(key); v != nil {
+		if _, ok := v.(*pyjson.Object); !ok {
+			return nil, malformed()
+		}
+	}
+	return q.changes(key, append(fields, identityField()))
+}
+
 // checked returns an object of coerced values, with only what was given.
 func checked(v any, fields []field) (*pyjson.Object, error) {
 	data, ok := v.(*pyjson.Object)
@@ -208,4 +218,34 @@ func text(o *pyjson.Object, key string) (string, bool) {
 	v, _ := o.Get(key)
 	s, ok := v.(string)
 	return s, ok
+}
+
+// identityField is a member that a PATCH of a cluster or node may carry, and that its path overrides.
+func identityField() field {
+	return field{name: "identity", nullable: true, types: []string{
+		"string", "boolean", "integer", "object", "null",
+	}, coerce: func(_ string, v any) (any, error) { return v, nil }}
+}
+
+// flag reads a parameter that is true or false.
+func flag(name, value string) (bool, error) {
+	switch strings.ToLower(value) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, httpBadRequest("Invalid value '%s' specified for '%s'", value, name)
+}
+
+// word reads one of the words that stand for true and false.
+func word(value string) (bool, error) {
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "1", "t", "true", "on", "y", "yes":
+		return true, nil
+	case "0", "f", "false", "off", "n", "no":
+		return false, nil
+	}
+	return false, httpBadRequest("Unrecognized value '%s', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', "+
+		"'t', 'true', 'y', 'yes'", value)
 }

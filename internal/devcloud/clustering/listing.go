@@ -30,7 +30,8 @@ type listSpec struct {
 	repeated []string // parameters that may be given several times, each an alternative
 	single   []string // further filters, of which the last counts
 	sorts    []string
-	quoted   bool // quotes an unknown parameter in its message
+	enums    map[string][]string // what a repeated parameter may be
+	quoted   bool                // quotes an unknown parameter in its message
 }
 
 func noLimit() int { return -1 }
@@ -58,6 +59,13 @@ func (q *request) parseListing(spec listSpec) (listing, error) {
 	}
 	if err := l.parseGlobal(q.last("global_project")); err != nil {
 		return l, err
+	}
+	for name, allowed := range spec.enums {
+		for _, v := range l.filters[name] {
+			if !slices.Contains(allowed, v) {
+				return l, httpBadRequest("Field value %s is invalid", v)
+			}
+		}
 	}
 	limit, err := parseLimit(q.last("limit"))
 	if err != nil {

@@ -25,5 +25,20 @@ func (a *API) table() []route {
 		at(get, "profiles/{}", 0, noBody, a.getProfile),
 		at(patch, "profiles/{}", 0, needsBody, a.updateProfile),
 		at(del, "profiles/{}", 0, noBody, a.deleteProfile),
+
+		at(get, "clusters", 0, noBody, a.listClusters),
+		at(post, "clusters", 0, needsBody, a.createCluster),
+		at(get, "clusters/{}", 0, noBody, a.getCluster),
+		at(patch, "clusters/{}", 0, needsBody, a.updateCluster),
+		at(del, "clusters/{}", 0, anyBody, a.deleteCluster),
+
+		at(get, "nodes", 0, noBody, a.listNodes),
+		at(post, "nodes", 0, needsBody, a.createNode),
+		at(get, "nodes/{}", 0, noBody, a.getNode),
+		at(patch, "nodes/{}", 0, needsBody, a.updateNode),
+		at(del, "nodes/{}", 0, anyBody, a.deleteNode),
+
+		at(get, "actions", 0, noBody, a.listActions),
+		at(get, "actions/{}", 0, noBody, a.getAction),
 	}
 }

@@ -21,14 +21,6 @@ func newUUID() string {
 // timeText returns the form in which the API shows a time.
 func timeText(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02T15:04:05Z") }
 
-// optionalTime is timeText, or null for a time that has not come.
-func optionalTime(unix int64) any {
-	if unix == 0 {
-		return nil
-	}
-	return timeText(unix)
-}
-
 // timeColumn returns a row's time in a form that sorts.
 func timeColumn(r *store.Record, name string) string {
 	switch {
