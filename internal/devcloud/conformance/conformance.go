@@ -68,6 +68,7 @@ func Run(t *testing.T, cloud Cloud) {
 		{"clusters", suite.clusters},
 		{"nodes", suite.nodes},
 		{"actions", suite.actions},
+		{"lists of clusters, nodes and actions", suite.otherLists},
 		{"who may do what", suite.access},
 		{"many at once", suite.parallel},
 	} {

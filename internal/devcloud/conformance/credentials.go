@@ -82,6 +82,9 @@ func (s suite) wrongCredentials(t *testing.T) {
 func (a answer) unauthorized(t testing.TB) {
 	t.Helper()
 	a.want(t, 401).keystoneError(t, 401, "Unauthorized")
+	if message := a.object(t, "error")["message"]; message != "The request you have made requires authentication." {
+		t.Errorf("%s: got message %q", a.request, message)
+	}
 	if got := a.header.Get("WWW-Authenticate"); !strings.HasPrefix(got, `Keystone uri="http`) {
 		t.Errorf("%s: got WWW-Authenticate %q, want Keystone's address", a.request, got)
 	}

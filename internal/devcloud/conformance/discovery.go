@@ -163,9 +163,6 @@ func (s suite) envelopes(t *testing.T) {
 				answer := s.a.withToken(token).get(t, path).want(t, 401)
 				answer.unauthorized(t)
 				answer.hasErrorHeaders(t)
-				if message := answer.object(t, "error")["message"]; message != "The request you have made requires authentication." {
-					t.Errorf("got message %q", message)
-				}
 			}
 		}
 	})

@@ -58,18 +58,19 @@ func (s suite) parallel(t *testing.T) {
 			t.Errorf("%d were taken and the metadata is %s", taken, got)
 		}
 	})
-	t.Run("of many deletes one is the one", func(t *testing.T) {
+	t.Run("of many deletes one or a few are told it was them", func(t *testing.T) {
 		id := s.a.profile(t, name)
 		done := 0
 		for _, answer := range s.a.together(t, "DELETE", "/v1/profiles/"+id, "") {
 			if answer.status == 204 {
-				done++
+				done++ // two, seen once under load: the real service looks, and then deletes
 				continue
 			}
 			answer.refused(t, 404, "ResourceNotFound", "The profile '"+id+"' could not be found.")
 		}
-		if done != 1 {
-			t.Errorf("%d were answered 204, want one", done)
+		if done == 0 {
+			t.Error("none was answered 204")
 		}
+		s.a.misses(t, id)
 	})
 }
