@@ -36,7 +36,8 @@ func (a *API) negotiate(w http.ResponseWriter, r *http.Request) (path string, mi
 	case errors.As(err, &refusal):
 		writeError(w, refusal)
 	case err != nil:
-		writeWebOb(w, r, http.StatusBadRequest, err.Error())
+		writeWebOb(w, r, http.StatusBadRequest,
+			"API Version String '"+err.Error()+"' is of invalid format. It must be of format 'major.minor'.")
 	case !slash:
 		send(w, http.StatusOK, "application/json", pyjson.Encode(object{"version": a.versionDocument(r, "/"+first)}))
 	default:
@@ -78,7 +79,7 @@ func requestedMinor(headers []string) (int, error) {
 	case strings.EqualFold(asked, "latest"):
 		return maxMinor, nil
 	case !versionForm().MatchString(asked):
-		return 0, fmt.Errorf("API Version String '%s' is of invalid format. It must be of format 'major.minor'.", asked) //nolint:staticcheck // Senlin's text
+		return 0, unreadable(asked)
 	}
 	major, minor, _ := strings.Cut(asked, ".")
 	n, err := strconv.Atoi(minor)
@@ -90,6 +91,11 @@ func requestedMinor(headers []string) (int, error) {
 	}
 	return n, nil
 }
+
+// unreadable is a version that has not the form of one.
+type unreadable string
+
+func (v unreadable) Error() string { return string(v) }
 
 func versionForm() *regexp.Regexp { return regexp.MustCompile(`^[1-9]\d*\.([1-9]\d*|0)$`) }
 

@@ -93,6 +93,8 @@ func (s *Service) tokenDocument(r *http.Request, t token) object {
 	d["project"] = object{"domain": domain, "id": t.Project, "name": a.Project}
 	d["is_domain"] = false
 	d["roles"] = roles
-	d["catalog"] = s.catalog(r)
+	if !r.URL.Query().Has("nocatalog") {
+		d["catalog"] = s.catalog(r)
+	}
 	return d
 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"crypto/subtle"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -184,7 +185,7 @@ func byCredential(payload *pyjson.Object) (a Account, p *problem) {
 func (s *Service) byToken(payload *pyjson.Object) (Account, *token, *problem) {
 	t, err := s.open(text(payload, "id"))
 	switch {
-	case err == errUnknownToken:
+	case errors.Is(err, errUnknownToken):
 		return Account{}, nil, &problem{status: http.StatusNotFound, message: "Could not recognize Fernet token"}
 	case err != nil:
 		return Account{}, nil, &problem{status: http.StatusNotFound, message: "Failed to validate token"}

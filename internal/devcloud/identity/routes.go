@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -65,7 +66,7 @@ func (s *Service) subject(r *http.Request, caller token, rule string) (token, *p
 	}
 	t, err := s.open(text)
 	switch {
-	case err == errUnknownToken:
+	case errors.Is(err, errUnknownToken):
 		return t, &problem{status: http.StatusNotFound, message: "Could not recognize Fernet token"}
 	case err != nil:
 		return t, &problem{status: http.StatusNotFound, message: "Failed to validate token"}
