@@ -1,0 +1,265 @@
+package devcloud_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"sigs.k8s.io/yaml"
+
+	"profilesync/internal/devcloud"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// reopen closes a cloud and opens it again.
+func reopen(t *testing.T, cloud *devcloud.Cloud, o devcloud.Options) *devcloud.Cloud {
+	t.Helper()
+	if err := cloud.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, o)
+}
+
+// settle lets every action come to its end.
+func settle(t *testing.T, cloud *devcloud.Cloud) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := cloud.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEverythingSurvivesARestart(t *testing.T) {
+	o := devcloud.Options{Path: filepath.Join(t.TempDir(), "a", "b", "cloud.db"), ActionTime: time.Hour}
+	cloud := open(t, o)
+	c := logIn(t, cloud, "tenant-a")
+	profile := c.send(t, "POST", "/v1/profiles", profileBody("web", "")).want(t, 201).id(t)
+	cluster := c.send(t, "POST", "/v1/clusters", `{"cluster":{"name":"c","profile_id":"web","desired_capacity":2}}`).want(t, 202).id(t)
+	before := c.send(t, "GET", "/v1/profiles", "").want(t, 200)
+
+	cloud = reopen(t, cloud, o)
+	c.transport = cloud.Transport()
+	if after := c.send(t, "GET", "/v1/profiles", "").want(t, 200); after.body != before.body {
+		t.Errorf("got %s, want %s (and the old token to work)", after.body, before.body)
+	}
+	c.send(t, "DELETE", "/v1/profiles/"+profile, "").want(t, 409)
+	settle(t, cloud)
+	if got := c.send(t, "GET", "/v1/clusters/"+cluster, "").want(t, 200); got.field(t, "status") != "ACTIVE" || len(got.field(t, "nodes").([]any)) != 2 {
+		t.Errorf("got %s, want the action that was interrupted to have made two nodes", got.body)
+	}
+}
+
+// TestAnActionGoesOnWhereverItWasInterrupted restarts the cloud between any two steps of a roll.
+func TestAnActionGoesOnWhereverItWasInterrupted(t *testing.T) {
+	o := devcloud.Options{Path: filepath.Join(t.TempDir(), "cloud.db"), ActionTime: time.Hour}
+	cloud := open(t, o)
+	c := logIn(t, cloud, "tenant-a")
+	c.send(t, "POST", "/v1/profiles", profileBody("old", "")).want(t, 201)
+	next := c.send(t, "POST", "/v1/profiles", profileBody("new", "")).want(t, 201).id(t)
+	c.send(t, "POST", "/v1/clusters", `{"cluster":{"name":"c","profile_id":"old","desired_capacity":1}}`).want(t, 202)
+	settle(t, cloud)
+	c.send(t, "PATCH", "/v1/clusters/c", `{"cluster":{"profile_id":"new"}}`).want(t, 202)
+	for range 5 { // each start does the step that is due
+		cloud = reopen(t, cloud, o)
+		c.transport = cloud.Transport()
+	}
+	settle(t, cloud)
+	if got := c.send(t, "GET", "/v1/clusters/c", "").want(t, 200); got.field(t, "profile_id") != next || got.field(t, "status") != "ACTIVE" {
+		t.Errorf("got %s, want it on %s", got.body, next)
+	}
+	if n := strings.Count(c.send(t, "GET", "/v1/nodes", "").body, `"profile_id": "`+next); n != 1 {
+		t.Errorf("got %d nodes on the new profile, want the one there is", n)
+	}
+	c.send(t, "DELETE", "/v1/profiles/old", "").want(t, 204)
+}
+
+// TestARollThatCannotBe: a server cannot take another key in place. Senlin accepts the change, fails, leaves the node in
+// UPDATING and the cluster locked for a while.
+func TestARollThatCannotBe(t *testing.T) {
+	cloud := open(t, devcloud.Options{})
+	c := logIn(t, cloud, "tenant-a")
+	for _, p := range []struct{ name, extra string }{{"old", ""}, {"keyed", `,"key_name":"k"`}} {
+		c.send(t, "POST", "/v1/profiles", profileBody(p.name, p.extra)).want(t, 201)
+	}
+	c.send(t, "POST", "/v1/clusters", `{"cluster":{"name":"c","profile_id":"old","desired_capacity":1}}`).want(t, 202)
+	settle(t, cloud)
+	action := c.send(t, "PATCH", "/v1/clusters/c", `{"cluster":{"profile_id":"keyed"}}`).want(t, 202).header.Get("Location")
+	settle(t, cloud)
+	action = strings.TrimPrefix(action, devcloud.InProcessURL)
+	if got := c.send(t, "GET", action, "").want(t, 200); got.field(t, "status") != "FAILED" || got.field(t, "status_reason") != "Failed in updating nodes." {
+		t.Errorf("got %s", got.body)
+	}
+	if got := c.send(t, "GET", "/v1/clusters/c", "").want(t, 200); got.field(t, "status") != "WARNING" || got.field(t, "profile_name") != "old" {
+		t.Errorf("got %s, want it to be what it was, and WARNING", got.body)
+	}
+	if got := c.send(t, "GET", "/v1/nodes", "").want(t, 200); !strings.Contains(got.body, `"status": "UPDATING"`) {
+		t.Errorf("got %s, want the node stuck in UPDATING", got.body)
+	}
+	c.send(t, "DELETE", "/v1/profiles/keyed", "").want(t, 204)
+}
+
+// TestTheTargetOfARunningRollCanBeDeleted, as in Senlin, which does not count what an action names; the roll then fails.
+func TestTheTargetOfARunningRollCanBeDeleted(t *testing.T) {
+	cloud := open(t, devcloud.Options{ActionTime: time.Hour})
+	c := logIn(t, cloud, "tenant-a")
+	for _, name := range []string{"old", "new"} {
+		c.send(t, "POST", "/v1/profiles", profileBody(name, "")).want(t, 201)
+	}
+	c.send(t, "POST", "/v1/clusters", `{"cluster":{"name":"c","profile_id":"old"}}`).want(t, 202)
+	settle(t, cloud)
+	c.send(t, "PATCH", "/v1/clusters/c", `{"cluster":{"profile_id":"new"}}`).want(t, 202)
+	c.send(t, "DELETE", "/v1/profiles/new", "").want(t, 204)
+	settle(t, cloud)
+	if got := c.send(t, "GET", "/v1/clusters/c", "").want(t, 200); got.field(t, "profile_name") != "old" {
+		t.Errorf("got %s, want it to have stayed", got.body)
+	}
+}
+
+func TestATokenLivesAsLongAsItMay(t *testing.T) {
+	now := time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)
+	var mu sync.Mutex
+	clock := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	o := devcloud.Options{Path: filepath.Join(t.TempDir(), "cloud.db"), TokenLife: time.Minute, Now: clock}
+	cloud := open(t, o)
+	c := logIn(t, cloud, "tenant-a")
+	c.send(t, "GET", "/v1/profiles", "").want(t, 200)
+
+	other := logIn(t, cloud, "tenant-a")
+	r, err := http.NewRequestWithContext(t.Context(), "DELETE", devcloud.InProcessURL+"/identity/v3/auth/tokens", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Auth-Token", c.token)
+	r.Header.Set("X-Subject-Token", other.token)
+	resp, err := c.transport.RoundTrip(r)
+	if err != nil || resp.StatusCode != http.StatusNoContent {
+		t.Fatalf("revoke: got %v, %v", resp, err)
+	}
+	cloud = reopen(t, cloud, o)
+	c.transport, other.transport = cloud.Transport(), cloud.Transport()
+	other.send(t, "GET", "/v1/profiles", "").want(t, 401)
+	c.send(t, "GET", "/v1/profiles", "").want(t, 200)
+
+	tampered := client{c.transport, c.token[:len(c.token)-1] + "x"}
+	tampered.send(t, "GET", "/v1/profiles", "").want(t, 401)
+
+	mu.Lock()
+	now = now.Add(time.Minute)
+	mu.Unlock()
+	if got := c.send(t, "GET", "/v1/profiles", "").want(t, 401); got.header.Get("WWW-Authenticate") != `Keystone uri="http://devcloud.invalid/identity/v3"` {
+		t.Errorf("got header %q", got.header.Get("WWW-Authenticate"))
+	}
+}
+
+func TestNameUnique(t *testing.T) {
+	cloud := open(t, devcloud.Options{NameUnique: true})
+	a, b := logIn(t, cloud, "tenant-a"), logIn(t, cloud, "tenant-b")
+	var wg sync.WaitGroup
+	statuses := make(chan int, 20)
+	for range 20 {
+		wg.Go(func() { statuses <- a.send(t, "POST", "/v1/profiles", profileBody("web", "")).status })
+	}
+	wg.Wait()
+	close(statuses)
+	made := 0
+	for s := range statuses {
+		if s == http.StatusCreated {
+			made++
+		} else if s != http.StatusBadRequest {
+			t.Errorf("got %d", s)
+		}
+	}
+	if made != 1 {
+		t.Errorf("got %d profiles of one name, want one", made)
+	}
+	if got := a.send(t, "POST", "/v1/profiles", profileBody("WEB", "")).want(t, 400); !strings.Contains(got.body, "A profile named 'WEB' already exists.") {
+		t.Errorf("got %s", got.body)
+	}
+	b.send(t, "POST", "/v1/profiles", profileBody("web", "")).want(t, 201)
+	a.send(t, "POST", "/v1/profiles", profileBody("other", "")).want(t, 201)
+	a.send(t, "PATCH", "/v1/profiles/other", `{"profile":{"name":"web"}}`).want(t, 200)
+}
+
+func TestPageLimit(t *testing.T) {
+	cloud := open(t, devcloud.Options{PageLimit: 2})
+	c := logIn(t, cloud, "demo")
+	for i := range 5 {
+		c.send(t, "POST", "/v1/profiles", profileBody(fmt.Sprintf("p%d", i), "")).want(t, 201)
+	}
+	seen, marker := map[string]bool{}, ""
+	for range 4 {
+		var page struct{ Profiles []struct{ ID string } }
+		if err := json.Unmarshal([]byte(c.send(t, "GET", "/v1/profiles?limit=100&marker="+marker, "").want(t, 200).body), &page); err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Profiles) > 2 {
+			t.Fatalf("got %d rows, want at most 2", len(page.Profiles))
+		}
+		for _, p := range page.Profiles {
+			seen[p.ID], marker = true, p.ID
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("got %d profiles in all pages, want 5", len(seen))
+	}
+}
+
+func TestReset(t *testing.T) {
+	cloud := open(t, devcloud.Options{})
+	c := logIn(t, cloud, "demo")
+	c.send(t, "POST", "/v1/profiles", profileBody("web", "")).want(t, 201)
+	if err := cloud.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.send(t, "GET", "/v1/profiles", "").want(t, 200); got.body != `{"profiles": []}` {
+		t.Errorf("got %s", got.body)
+	}
+}
+
+func TestObserve(t *testing.T) {
+	var seen []string
+	cloud := open(t, devcloud.Options{Observe: func(r devcloud.Request) {
+		seen = append(seen, fmt.Sprintf("%s %s?%s %d", r.Method, r.Path, r.Query, r.Status))
+	}})
+	logIn(t, cloud, "demo").send(t, "GET", "/v1/profiles/nosuch?a=1", "")
+	if got, want := strings.Join(seen, "\n"), "POST /identity/v3/auth/tokens? 201\nGET /v1/profiles/nosuch?a=1 404"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestCloudsYAML(t *testing.T) {
+	var file struct {
+		Clouds map[string]struct {
+			AuthType string            `json:"auth_type"`
+			Auth     map[string]string `json:"auth"`
+		} `json:"clouds"`
+	}
+	if err := yaml.Unmarshal(devcloud.CloudsYAML("http://127.0.0.1:8777"), &file); err != nil {
+		t.Fatal(err)
+	}
+	cloud := open(t, devcloud.Options{})
+	for _, a := range devcloud.Accounts() {
+		entry, app := file.Clouds[a.Name], file.Clouds[a.Name+"-app"]
+		if entry.Auth["auth_url"] != "http://127.0.0.1:8777/identity/v3" || entry.Auth["project_name"] != a.Project {
+			t.Errorf("%s: got %v", a.Name, entry)
+		}
+		logInAs(t, cloud, devcloud.Account{Name: entry.Auth["username"], Password: entry.Auth["password"], Project: entry.Auth["project_name"]})
+		c := client{transport: cloud.Transport()}
+		c.send(t, "POST", "/identity/v3/auth/tokens", fmt.Sprintf(
+			`{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":%q,"secret":%q}}}}`,
+			app.Auth["application_credential_id"], app.Auth["application_credential_secret"])).want(t, 201)
+	}
+}
