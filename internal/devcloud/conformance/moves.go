@@ -102,7 +102,7 @@ func (c caller) removesNow(t testing.TB, path string) {
 func (s suite) busyCluster(t *testing.T) {
 	u := s.withUsers(t)
 	path := "/v1/clusters/" + u.cluster(t, u.old, 2)
-	const tries = 5
+	const tries = 20
 	for range tries {
 		action := s.a.patch(t, path, toProfile("cluster", u.new)).begins(t, s.a)
 		second := s.a.patch(t, path, `{"cluster":{"metadata":{"n":"`+unique("n")+`"}}}`)

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -94,8 +93,7 @@ func describe(indent string, schema any) string {
 		}
 		for _, key := range []string{"default", "constraints"} {
 			if value, ok := property[key]; ok {
-				text, err := json.Marshal(value)
-				fmt.Fprintf(&lines, " %s=%s", key, orError(text, err))
+				lines.WriteString(" " + key + "=" + quote(value))
 			}
 		}
 		lines.WriteString("\n")
@@ -104,11 +102,4 @@ func describe(indent string, schema any) string {
 		}
 	}
 	return lines.String()
-}
-
-func orError(text []byte, err error) string {
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
 }
