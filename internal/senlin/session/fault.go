@@ -1,0 +1,128 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"profilesync/internal/profile"
+)
+
+// fault is what an error answer says.
+type fault struct {
+	kind    string // Senlin's name of the error, or ""
+	message string // one line
+	html    bool   // a page for people: a proxy or another server answered
+}
+
+var tag = regexp.MustCompile(`<[^<>]*>`)
+
+// readFault reads the three shapes of error bodies that come out of a Senlin:
+// its own {"error": {"type", "message"}}, the token filter's, which has no
+// type and is Keystone's too, and that of its web framework,
+// {"message": "...<br />"}. Whatever is not JSON is HTML or a line of text.
+func readFault(body []byte) fault {
+	var shape struct {
+		Error struct {
+			Type    string `json:"type"`
+			Message string `json:"message"`
+		} `json:"error"`
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(body, &shape); err == nil {
+		message := shape.Error.Message
+		if message == "" {
+			message = shape.Message
+		}
+		return fault{kind: word(shape.Error.Type), message: oneLine(message)}
+	}
+	text := bytes.TrimSpace(body)
+	if looksLikeHTML(text) {
+		return fault{html: true}
+	}
+	if bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[")) {
+		return fault{} // JSON that is broken or of an unknown shape says nothing to people
+	}
+	return fault{message: oneLine(string(text))}
+}
+
+func looksLikeHTML(text []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(text), []byte("<"))
+}
+
+// word keeps a name of an error printable and short.
+func word(text string) string {
+	return truncate(strings.Map(func(r rune) rune {
+		if r > ' ' && r < 0x7f {
+			return r
+		}
+		return -1
+	}, text), 60)
+}
+
+// oneLine makes a server's text fit into a line: no tags, no control
+// characters, no full stop.
+func oneLine(text string) string {
+	text = html.UnescapeString(tag.ReplaceAllString(text, " "))
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimSuffix(strings.Join(strings.Fields(text), " "), ".")
+}
+
+func truncate(text string, characters int) string {
+	count := 0
+	for i := range text {
+		if count == characters {
+			return text[:i] + "…"
+		}
+		count++
+	}
+	return text
+}
+
+// orElse is the fault's message, or the status in words.
+func (f fault) orElse(status int) string {
+	switch {
+	case f.html:
+		return "HTML instead of JSON"
+	case f.message != "":
+		return f.message
+	case http.StatusText(status) != "":
+		return strings.ToLower(http.StatusText(status))
+	}
+	return "unknown status"
+}
+
+// minSecret is the length below which hiding a word would only garble text.
+const minSecret = 4
+
+// scrub hides secrets in a text that went through oneLine, line by line: a
+// server that quotes a value writes its line breaks and backslashes as escapes.
+func scrub(text string, secrets []string) string {
+	var hidden []string
+	for _, secret := range secrets {
+		for line := range strings.Lines(secret) {
+			if line = oneLine(line); len(line) >= minSecret {
+				hidden = append(hidden, strings.ReplaceAll(line, `\`, `\\`), line)
+			}
+		}
+	}
+	slices.SortFunc(hidden, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(hidden))
+	for _, line := range hidden {
+		pairs = append(pairs, line, profile.Redacted)
+	}
+	return strings.NewReplacer(pairs...).Replace(text) // in one pass: what stands for a secret is not searched again
+}
