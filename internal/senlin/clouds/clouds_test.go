@@ -114,76 +114,108 @@ func TestWhatAnEntrySays(t *testing.T) {
 		check func(Cloud) bool
 	}{
 		{
-			"a password that looks like a number", map[string]string{"clouds.yaml": head}, Options{},
+			"a password that looks like a number",
+			map[string]string{"clouds.yaml": head},
+			Options{},
 			func(c Cloud) bool { return c.Auth.Password == "0123" && !c.Auth.AllowReauth },
 		},
 		{
-			"no domain means the default one", map[string]string{"clouds.yaml": head}, Options{},
+			"no domain means the default one",
+			map[string]string{"clouds.yaml": head},
+			Options{},
 			func(c Cloud) bool { return c.Auth.DomainID == "default" && c.Auth.Scope.DomainID == "default" },
 		},
 		{
-			"secure.yaml completes it", map[string]string{"clouds.yaml": "clouds: {c: {auth: {auth_url: http://k/v3, username: ann, project_name: red}}}", "secure.yaml": "clouds: {c: {auth: {password: s}}}"}, Options{},
+			"secure.yaml completes it",
+			map[string]string{"clouds.yaml": "clouds: {c: {auth: {auth_url: http://k/v3, username: ann, project_name: red}}}", "secure.yaml": "clouds: {c: {auth: {password: s}}}"},
+			Options{},
 			func(c Cloud) bool { return c.Auth.Password == "s" && c.Auth.Username == "ann" },
 		},
 		{
-			"secure.yaml wins", map[string]string{"clouds.yaml": head, "home/.config/openstack/secure.yaml": "clouds: {c: {auth: {password: s}}}"}, Options{},
+			"secure.yaml wins",
+			map[string]string{"clouds.yaml": head, "home/.config/openstack/secure.yaml": "clouds: {c: {auth: {password: s}}}"},
+			Options{},
 			func(c Cloud) bool { return c.Auth.Password == "s" },
 		},
 		{
-			"clouds-public.yaml completes it", map[string]string{"clouds.yaml": "clouds: {c: {profile: acme, auth: {username: ann, password: p, project_name: red}}}", "clouds-public.yaml": "public-clouds: {acme: {auth: {auth_url: http://acme/v3}}}"}, Options{},
+			"clouds-public.yaml completes it",
+			map[string]string{"clouds.yaml": "clouds: {c: {profile: acme, auth: {username: ann, password: p, project_name: red}}}", "clouds-public.yaml": "public-clouds: {acme: {auth: {auth_url: http://acme/v3}}}"},
+			Options{},
 			func(c Cloud) bool { return c.Auth.IdentityEndpoint == "http://acme/v3" },
 		},
 		{
-			"region and interface", map[string]string{"clouds.yaml": head + "    region_name: One\n    interface: internal\n"}, Options{},
+			"region and interface",
+			map[string]string{"clouds.yaml": head + "    region_name: One\n    interface: internal\n"},
+			Options{},
 			func(c Cloud) bool { return c.Region == "One" && c.Reach == gophercloud.AvailabilityInternal },
 		},
 		{
-			"the public interface unless said otherwise", map[string]string{"clouds.yaml": head}, Options{},
+			"the public interface unless said otherwise",
+			map[string]string{"clouds.yaml": head},
+			Options{},
 			func(c Cloud) bool { return c.Region == "" && c.Reach == gophercloud.AvailabilityPublic },
 		},
 		{
-			"the first of its regions", map[string]string{"clouds.yaml": head + "    regions: [One, Two]\n"}, Options{},
+			"the first of its regions",
+			map[string]string{"clouds.yaml": head + "    regions: [One, Two]\n"},
+			Options{},
 			func(c Cloud) bool { return c.Region == "One" },
 		},
 		{
-			"what a region adds", map[string]string{"clouds.yaml": head + "    region_name: Two\n    regions:\n    - One\n    - {name: Two, values: {auth: {project_name: deep}}}\n"}, Options{},
+			"what a region adds",
+			map[string]string{"clouds.yaml": head + "    region_name: Two\n    regions:\n    - One\n    - {name: Two, values: {auth: {project_name: deep}}}\n"},
+			Options{},
 			func(c Cloud) bool { return c.Region == "Two" && c.Auth.TenantName == "deep" },
 		},
 		{
-			"another region", map[string]string{"clouds.yaml": head + "    region_name: One\n    regions: [One, {name: Two, values: {auth: {project_name: deep}}}]\n"}, Options{Region: "Two"},
+			"another region",
+			map[string]string{"clouds.yaml": head + "    region_name: One\n    regions: [One, {name: Two, values: {auth: {project_name: deep}}}]\n"},
+			Options{Region: "Two"},
 			func(c Cloud) bool { return c.Region == "Two" && c.Auth.TenantName == "deep" },
 		},
 		{
-			"another project by name", map[string]string{"clouds.yaml": head}, Options{Project: "blue"},
+			"another project by name",
+			map[string]string{"clouds.yaml": head},
+			Options{Project: "blue"},
 			func(c Cloud) bool {
 				return c.Auth.Scope.ProjectName == "blue" && c.Auth.Scope.ProjectID == "" && c.Auth.Scope.DomainID == "default"
 			},
 		},
 		{
-			"another project by id", map[string]string{"clouds.yaml": head}, Options{Project: "1a9e911bc3cf4a528a53c113ab6e0a63"},
+			"another project by id",
+			map[string]string{"clouds.yaml": head},
+			Options{Project: "1a9e911bc3cf4a528a53c113ab6e0a63"},
 			func(c Cloud) bool {
 				return c.Auth.Scope.ProjectID == "1a9e911bc3cf4a528a53c113ab6e0a63" && c.Auth.Scope.ProjectName == ""
 			},
 		},
 		{
-			"an endpoint of its own", map[string]string{"clouds.yaml": head + "    clustering_endpoint_override: http://s/v1\n"}, Options{},
+			"an endpoint of its own",
+			map[string]string{"clouds.yaml": head + "    clustering_endpoint_override: http://s/v1\n"},
+			Options{},
 			func(c Cloud) bool { return c.Override == "http://s/v1" },
 		},
 		{
-			"an application credential, whatever else is there", map[string]string{"clouds.yaml": "clouds: {c: {auth_type: v3applicationcredential, auth: {auth_url: http://k/v3, application_credential_id: i, application_credential_secret: s, username: ann, project_name: red, user_domain_name: Default}}}"}, Options{},
+			"an application credential, whatever else is there",
+			map[string]string{"clouds.yaml": "clouds: {c: {auth_type: v3applicationcredential, auth: {auth_url: http://k/v3, application_credential_id: i, application_credential_secret: s, username: ann, project_name: red, user_domain_name: Default}}}"},
+			Options{},
 			func(c Cloud) bool {
 				return c.Auth.ApplicationCredentialID == "i" && c.Auth.ApplicationCredentialSecret == "s" && c.Auth.Username == "" &&
 					c.Auth.DomainName == "" && c.Auth.TenantName == ""
 			},
 		},
 		{
-			"an application credential by its name", map[string]string{"clouds.yaml": "clouds: {c: {auth: {auth_url: http://k/v3, application_credential_name: n, application_credential_secret: s, username: ann, user_domain_name: Default, project_name: red}}}"}, Options{},
+			"an application credential by its name",
+			map[string]string{"clouds.yaml": "clouds: {c: {auth: {auth_url: http://k/v3, application_credential_name: n, application_credential_secret: s, username: ann, user_domain_name: Default, project_name: red}}}"},
+			Options{},
 			func(c Cloud) bool {
 				return c.Auth.ApplicationCredentialName == "n" && c.Auth.Username == "ann" && c.Auth.DomainName == "Default" && c.Auth.DomainID == "" && c.Auth.TenantName == ""
 			},
 		},
 		{
-			"a token", map[string]string{"clouds.yaml": "clouds: {c: {auth_type: token, auth: {auth_url: http://k/v3, token: t, project_id: p, username: left}}}"}, Options{},
+			"a token",
+			map[string]string{"clouds.yaml": "clouds: {c: {auth_type: token, auth: {auth_url: http://k/v3, token: t, project_id: p, username: left}}}"},
+			Options{},
 			func(c Cloud) bool { return c.Auth.TokenID == "t" && c.Auth.Username == "" },
 		},
 	} {

@@ -86,8 +86,10 @@ func TestAnErrorSaysWhatTheServerSaid(t *testing.T) {
 		{"a line of text", "API Version String 'x' is of invalid format.", "API Version String 'x' is of invalid format (400, req-9)"},
 		{"a page", "\n<!DOCTYPE html><html>secret", senlin + "/v1/profiles answered: HTML instead of JSON (400, req-9)"},
 		{"a secret", says("InvalidSpec", `The value 'first\nse\\cond' is not a 'first'`), "The value '(sensitive)\\n(sensitive)' is not a '(sensitive)' (400 InvalidSpec, req-9)"},
-		{"a secret in a long text", says("X", strings.Repeat("x ", 190)+"first "+strings.Repeat("y", 9000)),
-			strings.Repeat("x ", 190) + "(sensitive) " + strings.Repeat("y", 8) + "… (400 X, req-9)"},
+		{
+			"a secret in a long text", says("X", strings.Repeat("x ", 190)+"first "+strings.Repeat("y", 9000)),
+			strings.Repeat("x ", 190) + "(sensitive) " + strings.Repeat("y", 8) + "… (400 X, req-9)",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			err := Request{Secrets: []string{"first\nse\\cond\n", "no"}}.refusal(gophercloud.ErrUnexpectedResponseCode{

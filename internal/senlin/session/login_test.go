@@ -39,8 +39,11 @@ func TestWhatCanGoWrongAtTheLogin(t *testing.T) {
 		want   error
 		text   string // part of the message
 	}{
-		{"wrong password", map[string]http.HandlerFunc{askToken: reply(401, `{"error": {"code": 401, "message": "The request you have made requires authentication.", "title": "Unauthorized"}}`)},
-			nil, ErrAuth, `Keystone at http://keystone.invalid/v3 refused the credentials of cloud "somewhere": The request you have made requires authentication (401, req-1)`},
+		{
+			"wrong password",
+			map[string]http.HandlerFunc{askToken: reply(401, `{"error": {"code": 401, "message": "The request you have made requires authentication.", "title": "Unauthorized"}}`)},
+			nil, ErrAuth, `Keystone at http://keystone.invalid/v3 refused the credentials of cloud "somewhere": The request you have made requires authentication (401, req-1)`,
+		},
 		{"locked account", map[string]http.HandlerFunc{askToken: reply(403, `{"error": {"code": 403, "message": "no"}}`)}, nil, profile.ErrDenied, ": no (403"},
 		{"a request that Keystone cannot use", map[string]http.HandlerFunc{askToken: reply(400, `{"error": {"code": 400, "message": "bad domain"}}`)}, nil, clouds.ErrNoConfig, "bad domain"},
 		{"another server", map[string]http.HandlerFunc{askToken: reply(404, "<html>")}, nil, ErrNotKeystone, "http://keystone.invalid/v3/auth/tokens answered: HTML instead of JSON"},
@@ -55,8 +58,11 @@ func TestWhatCanGoWrongAtTheLogin(t *testing.T) {
 		{"hanging", map[string]http.HandlerFunc{askToken: hanging}, nil, ErrTimeout, "no answer from http://keystone.invalid/v3/auth/tokens within 10s"},
 		{"dropped", map[string]http.HandlerFunc{askToken: dropped}, nil, ErrUnreachable, "cannot reach http://keystone.invalid/v3/auth/tokens: "},
 		{"unscoped", map[string]http.HandlerFunc{askToken: grants(`{"token": {"catalog": []}}`)}, nil, clouds.ErrNoConfig, "is not scoped to a project"},
-		{"no such service", map[string]http.HandlerFunc{askToken: grants(`{"token": {"project": {"id": "p"}, "catalog": [{"type": "compute"}, {"type": "identity"}, {"type": "compute"}]}}`)},
-			nil, ErrNoService, `no clustering service in the catalog of cloud "somewhere", only ["compute" "identity"]`},
+		{
+			"no such service",
+			map[string]http.HandlerFunc{askToken: grants(`{"token": {"project": {"id": "p"}, "catalog": [{"type": "compute"}, {"type": "identity"}, {"type": "compute"}]}}`)},
+			nil, ErrNoService, `no clustering service in the catalog of cloud "somewhere", only ["compute" "identity"]`,
+		},
 		{"no catalog", map[string]http.HandlerFunc{askToken: grants(`{"token": {"project": {"id": "p"}}}`)}, nil, ErrNoService, "only []"},
 		{"another region", nil, func(c *clouds.Cloud) { c.Region = "Two" }, ErrNoService, `no clustering service in region "Two" of cloud "somewhere" with a URL for public use, only in ["One"]`},
 		{"another interface", nil, func(c *clouds.Cloud) { c.Reach = gophercloud.AvailabilityAdmin }, ErrNoService, "with a URL for admin use, only in []"},
