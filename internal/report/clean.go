@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes foreign text fit for one line of a terminal: everything that is
+// Clean makes foreign text fit for one line of a terminal: everything that is
 // not a visible character or a plain space (control characters, escape
 // sequences, C1 codes, bidirectional overrides, broken UTF-8) is written as a
 // Go escape.
-func clean(text string) string {
+func Clean(text string) string {
 	if strings.IndexFunc(text, hidden) < 0 && utf8.ValidString(text) {
 		return text
 	}
@@ -35,12 +35,12 @@ func clean(text string) string {
 
 func hidden(r rune) bool { return !strconv.IsPrint(r) }
 
-// cleanLine is clean for a line of a longer text. A tab keeps its place, and
+// cleanLine is Clean for a line of a longer text. A tab keeps its place, and
 // spaces at the end show, since they may be all that differs.
 func cleanLine(text string) string {
 	body := strings.TrimRight(text, " ")
 	trailing := strings.Repeat("·", len(text)-len(body))
-	return clean(strings.ReplaceAll(body, "\t", "⇥   ")) + trailing
+	return Clean(strings.ReplaceAll(body, "\t", "⇥   ")) + trailing
 }
 
 // label writes a name: bare when it is made of what names are made of, else
@@ -91,7 +91,7 @@ func shortRevision(revision string) string {
 	if hex && len(hash) > 12 {
 		hash = hash[:7]
 	}
-	return clean(short(kind+hash, 40))
+	return Clean(short(kind+hash, 40))
 }
 
 // columns is the width of text on a terminal: East Asian wide characters take

@@ -58,7 +58,7 @@ func details(o apply.Outcome, room layout) []line {
 			word = "left alone: "
 		}
 		for text := range strings.SplitSeq(strings.TrimSpace(o.Err.Error()), "\n") {
-			lines = append(lines, line{failure, 0, word + clean(text)})
+			lines = append(lines, line{failure, 0, word + Clean(text)})
 		}
 	}
 	if o.Change.Kept() {
@@ -74,7 +74,7 @@ func details(o apply.Outcome, room layout) []line {
 		lines = append(lines, line{advice, 0, text})
 	}
 	if room.verbose && o.File != "" {
-		lines = append(lines, line{note, 0, fmt.Sprintf("%s:%d", clean(o.File), o.Line)})
+		lines = append(lines, line{note, 0, fmt.Sprintf("%s:%d", Clean(o.File), o.Line)})
 	}
 	return lines
 }
@@ -104,7 +104,7 @@ func plural(n int, noun string) string {
 // fieldLines shows one field: on one line where it fits, else the old and the
 // new value below each other; a text of several lines as a line diff.
 func fieldLines(field diff.Field, room layout) []line {
-	path := clean(field.Path)
+	path := Clean(field.Path)
 	sign := signOf(field)
 	if sensitive(field) {
 		return []line{{sign, 0, path + ": " + hiddenValue}}

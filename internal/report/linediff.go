@@ -81,7 +81,7 @@ func textLine(text string, room layout) string {
 		return cleanLine(text)
 	}
 	head, left := cut(text, limit-noteWidth)
-	return clean(head) + "…" + leftOut(left)
+	return Clean(head) + "…" + leftOut(left)
 }
 
 func size(text string) string {

@@ -63,8 +63,8 @@ func ListText(w io.Writer, rows []Row, style Style) error {
 func (r Row) cells() []string {
 	marks := r.Marks()
 	return []string{
-		label(short(r.Name, 60)), clean(short(r.Spec.TypeName(), 40)), clean(orDash(short(marks.Owner, 30))),
-		short(generationOf(marks), 40), usedBy(r.Users), day(r.Created), clean(r.ID),
+		label(short(r.Name, 60)), Clean(short(r.Spec.TypeName(), 40)), Clean(orDash(short(marks.Owner, 30))),
+		short(generationOf(marks), 40), usedBy(r.Users), day(r.Created), Clean(r.ID),
 	}
 }
 
@@ -92,7 +92,7 @@ func usedBy(users []live.User) string {
 	}
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, plural(counts[kind], clean(string(kind))))
+		parts = append(parts, plural(counts[kind], Clean(string(kind))))
 	}
 	return strings.Join(parts, ", ")
 }

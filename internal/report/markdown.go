@@ -138,7 +138,7 @@ func markdownTarget(target Target) string {
 		message, left := cut(target.Err.Error(), maxError)
 		var lines strings.Builder
 		for l := range strings.SplitSeq(strings.TrimSpace(message), "\n") {
-			lines.WriteString("error: " + clean(l) + "\n")
+			lines.WriteString("error: " + Clean(l) + "\n")
 		}
 		text += block("", lines.String()+leftOut(left)) + "\n"
 	} else if t := count(target); t.quiet() && t.kept == 0 {
@@ -241,10 +241,10 @@ func markdownBody(o apply.Outcome) string {
 		return text.String()
 	}
 	if o.File != "" {
-		fmt.Fprintf(&text, "# %s:%d\n", clean(short(o.File, 200)), o.Line)
+		fmt.Fprintf(&text, "# %s:%d\n", Clean(short(o.File, 200)), o.Line)
 	}
 	if o.ID() != "" {
-		fmt.Fprintf(&text, "# live profile %s\n", clean(short(o.ID(), 60)))
+		fmt.Fprintf(&text, "# live profile %s\n", Clean(short(o.ID(), 60)))
 	}
 	return text.String()
 }

@@ -10,7 +10,7 @@ import (
 
 // span is a code span for a place where Markdown is read.
 func span(text string) string {
-	text = clean(text)
+	text = Clean(text)
 	if text == "" {
 		return ""
 	}
@@ -24,7 +24,7 @@ func span(text string) string {
 // tagged is code for a place where HTML is read, such as a summary. It has no
 // line break, since an empty line would end the HTML.
 func tagged(text string) string {
-	return "<code>" + html.EscapeString(clean(text)) + "</code>"
+	return "<code>" + html.EscapeString(Clean(text)) + "</code>"
 }
 
 // block is a fenced block of a language. Its fence is longer than any run of

@@ -77,7 +77,7 @@ func parsePlan(file []byte) ([]diff.Plan, error) {
 		return nil, errors.New("it has no format_version")
 	}
 	if found := string(*version.FormatVersion); found != fmt.Sprint(formatVersion) {
-		return nil, fmt.Errorf("format_version is %s, this program reads %d: make the plan again", clean(short(found, 20)), formatVersion)
+		return nil, fmt.Errorf("format_version is %s, this program reads %d: make the plan again", Clean(short(found, 20)), formatVersion)
 	}
 	var document struct {
 		Targets []planTarget `json:"targets"`
@@ -109,7 +109,7 @@ type planTarget struct {
 func (t planTarget) plan() (diff.Plan, error) {
 	switch {
 	case t.Digest == "" && t.Error != "":
-		return diff.Plan{}, fmt.Errorf("it has no plan: %s", clean(t.Error))
+		return diff.Plan{}, fmt.Errorf("it has no plan: %s", Clean(t.Error))
 	case t.Digest == "":
 		return diff.Plan{}, errors.New("it has no plan")
 	}

@@ -45,14 +45,14 @@ func (p *printer) show(row Row) {
 	marks := row.Marks()
 	p.print(p.paint(bold, label(row.Name)))
 	for _, pair := range [][2]string{
-		{"id", clean(row.ID)},
-		{"project", clean(orDash(row.Project))},
-		{"type", clean(row.Spec.TypeName())},
-		{"owner", clean(orDash(marks.Owner))},
+		{"id", Clean(row.ID)},
+		{"project", Clean(orDash(row.Project))},
+		{"type", Clean(row.Spec.TypeName())},
+		{"owner", Clean(orDash(marks.Owner))},
 		{"generation", generationOf(marks)},
 		{"protected", map[bool]string{true: "yes", false: "no"}[marks.Protected]},
-		{"source", clean(orDash(marks.Source))},
-		{"revision", clean(orDash(marks.Revision))},
+		{"source", Clean(orDash(marks.Source))},
+		{"revision", Clean(orDash(marks.Revision))},
 		{"created", moment(row.Created)},
 		{"updated", moment(row.Updated)},
 	} {
@@ -70,7 +70,7 @@ func (p *printer) usedBy(users []live.User) {
 	}
 	p.print("  " + p.paint(dim, "used by"))
 	for _, user := range users {
-		p.print("    " + userText(user) + "  " + p.paint(dim, clean(user.ID)))
+		p.print("    " + userText(user) + "  " + p.paint(dim, Clean(user.ID)))
 	}
 }
 

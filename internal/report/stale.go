@@ -144,7 +144,7 @@ func (p *printer) difference(d Difference) {
 			p.print("      " + p.paint(dim, "approved  ") + headline(apply.Outcome{Change: *was}))
 		}
 		if was, is := earlierID(*d.Approved), earlierID(*d.Now); was != is {
-			p.print("      earlier generation: " + orDash(clean(was)) + " → " + orDash(clean(is)))
+			p.print("      earlier generation: " + orDash(Clean(was)) + " → " + orDash(Clean(is)))
 		}
 		p.staleFields("approved  ", without(d.Approved.Fields, d.Now.Fields), room)
 		p.staleFields("now       ", without(d.Now.Fields, d.Approved.Fields), room)

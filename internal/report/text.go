@@ -97,7 +97,7 @@ func where(target Target) []string {
 	var parts []string
 	add := func(word, value string) {
 		if value != "" {
-			parts = append(parts, strings.TrimSpace(word+" "+clean(short(value, 64))))
+			parts = append(parts, strings.TrimSpace(word+" "+Clean(short(value, 64))))
 		}
 	}
 	switch cloud := short(plan.Cloud, 32); {

@@ -52,7 +52,7 @@ func mask(value any) any {
 func valueText(value any, from, limit int) string {
 	text, isText := value.(string)
 	if !isText {
-		text = clean(compact(value))
+		text = Clean(compact(value))
 		if limit == 0 || columns(text) <= limit {
 			return text
 		}

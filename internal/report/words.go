@@ -51,7 +51,7 @@ func headline(o apply.Outcome) string {
 	}
 	text := verb.will + ": " + why(o.Change)
 	if o.Action == diff.Delete {
-		text += " [id=" + clean(o.ID()) + "]"
+		text += " [id=" + Clean(o.ID()) + "]"
 	}
 	return text
 }
@@ -59,7 +59,7 @@ func headline(o apply.Outcome) string {
 func done(o apply.Outcome) string {
 	text := " in " + seconds(o.Took)
 	if o.NewID != "" {
-		text += " [id=" + clean(o.NewID) + "]"
+		text += " [id=" + Clean(o.NewID) + "]"
 	}
 	return text
 }
@@ -74,7 +74,7 @@ func why(c diff.Change) string {
 	case c.Reason == diff.Duplicate && c.Action == diff.Update && c.After != nil:
 		return "duplicate in use, set aside as " + label(c.After.Name)
 	}
-	return clean(string(c.Reason))
+	return Clean(string(c.Reason))
 }
 
 // generation is the name of the earlier generation that a change brings back.
@@ -108,7 +108,7 @@ func held(c diff.Change) string {
 			return not + "superseded, but protected"
 		}
 	}
-	return not + clean(string(c.Block))
+	return not + Clean(string(c.Block))
 }
 
 // hint is the next step for a blocked change, or "".
@@ -190,9 +190,9 @@ func userText(user live.User) string {
 	if name == "" {
 		name = user.ID
 	}
-	text := clean(string(user.Kind)) + " " + strconv.Quote(short(name, 80))
+	text := Clean(string(user.Kind)) + " " + strconv.Quote(short(name, 80))
 	if user.Status != "" {
-		text += " (" + clean(short(user.Status, 40)) + ")"
+		text += " (" + Clean(short(user.Status, 40)) + ")"
 	}
 	return text
 }
