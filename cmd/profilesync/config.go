@@ -1,0 +1,202 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+)
+
+// config is profilesync.yaml. What the command line or the environment says
+// wins over it.
+type config struct {
+	Owner    string         `json:"owner"`
+	Source   sourceConfig   `json:"source"`
+	Targets  []targetConfig `json:"targets"`
+	Prune    *bool          `json:"prune"`
+	Adopt    *bool          `json:"adopt"`
+	Parallel *int           `json:"parallel"`
+	Limits   struct {
+		Deletes *int `json:"deletes"`
+	} `json:"limits"`
+}
+
+// sourceConfig is either a Git repository (url, ref, path) or a directory
+// (worktree, path). Relative paths start at the configuration file.
+type sourceConfig struct {
+	URL      string `json:"url"`
+	Ref      string `json:"ref"`
+	Path     string `json:"path"`
+	Worktree string `json:"worktree"`
+}
+
+type targetConfig struct {
+	Name    string `json:"name"`
+	Cloud   string `json:"cloud"`
+	Region  string `json:"region"`
+	Project string `json:"project"`
+}
+
+const (
+	defaultConfigFile = "profilesync.yaml"
+	maxConfigBytes    = 1 << 20
+)
+
+// configError is a configuration that cannot be used.
+type configError struct {
+	file string
+	err  error
+}
+
+func (e configError) Error() string { return fmt.Sprintf("configuration %q: %v", e.file, e.err) }
+func (e configError) Unwrap() error { return e.err }
+
+// load reads the configuration file, if there is one, and lays the flags over
+// it.
+func (s *settings) load(cmd *cobra.Command) (config, error) {
+	file, named := s.configFile, s.configFile != ""
+	if !named {
+		file = defaultConfigFile
+	}
+	text, err := readBounded(file, maxConfigBytes)
+	var c config
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named:
+	case err != nil:
+		return config{}, configError{file, err}
+	default:
+		if c, err = parseConfig(text); err != nil {
+			return config{}, configError{file, err}
+		}
+		c.Source.resolve(filepath.Dir(file))
+	}
+	s.overlay(cmd, &c)
+	return c, c.check()
+}
+
+func parseConfig(text []byte) (config, error) {
+	var c config
+	if err := yaml.UnmarshalStrict(text, &c); err != nil {
+		message := strings.TrimPrefix(err.Error(), "error unmarshaling JSON: while decoding JSON: ")
+		message = strings.TrimPrefix(message, "error converting YAML to JSON: ")
+		return config{}, errors.New(strings.TrimPrefix(message, "json: "))
+	}
+	names := map[string]bool{}
+	for i := range c.Targets {
+		t := &c.Targets[i]
+		if t.Cloud == "" {
+			return config{}, fmt.Errorf("target %d has no cloud", i+1)
+		}
+		if t.Name == "" {
+			t.Name = t.Cloud
+		}
+		if names[t.Name] {
+			return config{}, fmt.Errorf("target %q is there twice", t.Name)
+		}
+		names[t.Name] = true
+	}
+	return c, nil
+}
+
+// resolve makes relative paths start at the configuration file's directory.
+func (c *sourceConfig) resolve(dir string) {
+	if c.Worktree != "" && !filepath.IsAbs(c.Worktree) {
+		c.Worktree = filepath.Join(dir, c.Worktree)
+	}
+	if c.URL != "" && !strings.Contains(c.URL, "://") && !filepath.IsAbs(c.URL) {
+		c.URL = filepath.Join(dir, c.URL)
+	}
+}
+
+// overlay lays flags and environment over the file.
+func (s *settings) overlay(cmd *cobra.Command, c *config) {
+	if s.source != "" || s.worktree != "" {
+		c.Source = sourceConfig{URL: s.source, Worktree: s.worktree}
+	}
+	set := func(to *string, value string) {
+		if value != "" {
+			*to = value
+		}
+	}
+	set(&c.Source.Ref, s.ref)
+	set(&c.Source.Path, s.path)
+	set(&c.Owner, s.owner)
+	if s.cloud != "" {
+		c.Targets = []targetConfig{{Name: s.cloud, Cloud: s.cloud}}
+	}
+	changed := func(flag string) bool {
+		f := cmd.Flags().Lookup(flag)
+		return f != nil && f.Changed
+	}
+	if c.Prune != nil && !changed("prune") {
+		s.prune = *c.Prune
+	}
+	if c.Adopt != nil && !changed("adopt") {
+		s.adopt = *c.Adopt
+	}
+	if c.Parallel != nil && !changed("parallel") {
+		s.parallel = *c.Parallel
+	}
+	if c.Limits.Deletes != nil && !changed("max-deletes") {
+		s.maxDeletes = *c.Limits.Deletes
+	}
+}
+
+var (
+	errNoOwner  = errors.New("nobody is named as the owner of the profiles")
+	errNoSource = errors.New("no source of documents is named")
+)
+
+func (c config) check() error {
+	if c.Source.URL != "" && c.Source.Worktree != "" {
+		return usageError{errors.New("a source is a Git repository or a directory, not both")}
+	}
+	if c.Source.Worktree != "" && c.Source.Ref != "" {
+		return usageError{errors.New("a directory has no revisions: --ref needs a Git repository")}
+	}
+	return nil
+}
+
+// choose returns the targets of this run.
+func (s *settings) choose(c config) ([]targetConfig, error) {
+	targets := slices.Clone(c.Targets)
+	if len(targets) == 0 {
+		targets = []targetConfig{s.defaultTarget()}
+	}
+	if s.target != "" {
+		names := make([]string, len(targets))
+		for i, t := range targets {
+			names[i] = quote(t.Name)
+		}
+		targets = slices.DeleteFunc(targets, func(t targetConfig) bool { return t.Name != s.target })
+		if len(targets) == 0 {
+			return nil, usageError{fmt.Errorf("no target %q: there is %s", s.target, strings.Join(names, ", "))}
+		}
+	}
+	for i := range targets {
+		if s.region != "" {
+			targets[i].Region = s.region
+		}
+		if s.project != "" {
+			targets[i].Project = s.project
+		}
+	}
+	return targets, nil
+}
+
+// defaultTarget is the cloud that every OpenStack client would take from the
+// environment, or else the embedded one.
+func (s *settings) defaultTarget() targetConfig {
+	if name := s.getenv("OS_CLOUD"); name != "" {
+		return targetConfig{Name: name, Cloud: name}
+	}
+	if s.getenv("OS_AUTH_URL") != "" {
+		return targetConfig{Name: "environment"}
+	}
+	return targetConfig{Name: devcloudName, Cloud: devcloudName}
+}

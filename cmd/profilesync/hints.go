@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"profilesync/internal/desired"
+	"profilesync/internal/devcloud"
+	"profilesync/internal/diff"
+	"profilesync/internal/profile"
+	"profilesync/internal/reconcile"
+	"profilesync/internal/report"
+	"profilesync/internal/senlin"
+	"profilesync/internal/source"
+)
+
+// The rules for what goes to standard error: a line begins with
+// "profilesync:", in lower case, without a full stop; a hint stands below it
+// and says what to do next. Bad documents are listed as they are, so that an
+// editor can jump to them.
+
+// say writes an error and its hint.
+func (p process) say(err error) {
+	var problems desired.Errors
+	var stale *reconcile.StaleError
+	var limit *diff.LimitError
+	for _, one := range flatten(err) {
+		switch {
+		case errors.As(one, &problems):
+			fmt.Fprintln(p.stderr, problems)
+			p.line("the documents are not good, nothing was asked of a cloud")
+		case errors.As(one, &stale):
+			p.line(one.Error())
+			_ = report.Stale(p.stderr, stale.Approved, stale.Now, report.Style{}) // standard error is the last resort
+		case errors.As(one, &limit):
+			p.line(one.Error())
+			p.block(goes(limit))
+		default:
+			p.line(one.Error())
+		}
+		if hint := hintFor(one); hint != "" {
+			fmt.Fprintln(p.stderr, "hint: "+hint)
+		}
+	}
+}
+
+func (p process) line(text string) {
+	fmt.Fprintln(p.stderr, "profilesync: "+report.Clean(text))
+}
+
+func (p process) block(text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprint(p.stderr, "  "+line)
+	}
+}
+
+// flatten takes joined errors apart; errors that merely wrap stay whole.
+func flatten(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if _, isDocuments := err.(desired.Errors); !ok || isDocuments || strings.Count(err.Error(), "\n") == 0 {
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, flatten(one)...)
+	}
+	return all
+}
+
+// goes lists everything a refused plan would delete.
+func goes(limit *diff.LimitError) string {
+	var text strings.Builder
+	for _, c := range limit.Deletes {
+		fmt.Fprintf(&text, "%c %s  %s\n", c.Action, report.Clean(c.Name), c.ID())
+	}
+	return text.String()
+}
+
+// hintFor is the next step after an error, or "".
+func hintFor(err error) string {
+	var limit *diff.LimitError
+	if errors.As(err, &limit) {
+		return limitHint(limit)
+	}
+	var usage usageError
+	if errors.As(err, &usage) {
+		return "profilesync --help lists the commands, profilesync COMMAND --help the flags"
+	}
+	for _, row := range hints() {
+		if errors.Is(err, row.err) {
+			return row.hint
+		}
+	}
+	return ""
+}
+
+func limitHint(limit *diff.LimitError) string {
+	flags := fmt.Sprintf("--max-deletes %d", len(limit.Deletes))
+	if limit.Empty {
+		flags = "--allow-empty"
+		if len(limit.Deletes) > 1 {
+			flags += fmt.Sprintf(" --max-deletes %d", len(limit.Deletes))
+		}
+		return "is --path right? If everything is meant to go, add " + flags
+	}
+	return "if all of them are meant to go, permit exactly these with " + flags
+}
+
+type hint struct {
+	err  error
+	hint string
+}
+
+func hints() []hint {
+	return []hint{
+		{errNoOwner, "name the owner with --owner NAME or owner: NAME in profilesync.yaml; it marks the profiles that this repository may change"},
+		{errNoSource, "name a Git repository with --source URL|PATH, a directory with --worktree DIR, or write a profilesync.yaml"},
+		{errNotAsked, "add --yes, or carry out an approved plan: profilesync plan --out FILE, then profilesync apply --plan FILE"},
+		{errInterrupted, "run the same command again: it goes on from what is live"},
+		{source.ErrEmpty, "commit the documents first, or read a directory with --worktree"},
+		{source.ErrNoRepository, "name the path or URL of a Git repository; a plain directory is read with --worktree"},
+		{source.ErrNoRevision, "--ref takes a branch, a tag or a commit of that repository; without it the remote's HEAD is read"},
+		{source.ErrNoPath, "--worktree names a directory on disk, --path one inside it or inside the repository"},
+		{source.ErrAuthentication, "put the credentials into the URL that the configuration names, or check them"},
+		{source.ErrUnreachable, "is the URL right, and can this machine reach it?"},
+		{source.ErrLimit, "--path narrows what is read, and .profilesyncignore leaves things out"},
+		{source.ErrDamaged, "run git fsck in the repository, or clone it again"},
+		{devcloud.ErrBusy, "another profilesync uses the embedded cloud: wait for it, or use the clouds.yaml that profilesync devcloud --clouds-file wrote"},
+		{senlin.ErrNoCloud, "clouds.yaml is looked for in OS_CLIENT_CONFIG_FILE, ., ~/.config/openstack and /etc/openstack; --cloud devcloud needs none"},
+		{senlin.ErrNoConfig, "name an entry of clouds.yaml with --cloud, or set the OS_ variables; --cloud devcloud needs neither"},
+		{senlin.ErrAuth, "do the credentials in clouds.yaml work? try: openstack --os-cloud NAME token issue"},
+		{senlin.ErrNoService, "this cloud may have no Senlin, or not in this region: try openstack catalog list, and --region"},
+		{senlin.ErrUnreachable, "is the service up, and can this machine reach it?"},
+		{senlin.ErrTimeout, "the service takes requests and does not answer them: its conductor, message broker or database may be down"},
+		{senlin.ErrNotKeystone, "auth_url in clouds.yaml must be that of Keystone v3, such as https://HOST:5000/v3"},
+		{senlin.ErrNotSenlin, "something else answers at Senlin's address: a proxy's page, perhaps, or a wrong catalog entry"},
+		{profile.ErrDenied, "the role of this user does not allow it; Senlin's policy file says what does"},
+	}
+}

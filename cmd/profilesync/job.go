@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"profilesync/internal/apply"
+	"profilesync/internal/desired"
+	"profilesync/internal/diff"
+	"profilesync/internal/reconcile"
+	"profilesync/internal/source"
+)
+
+// job is one run of plan or apply: the documents, and an attempt per target.
+type job struct {
+	*settings
+	set      desired.Set
+	readOnly bool
+	attempts []*attempt
+}
+
+// begin reads the configuration and the documents. Nothing is asked of a cloud
+// before every document is known to be good.
+func (s *settings) begin(cmd *cobra.Command, readOnly bool) (*job, error) {
+	c, err := s.load(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if c.Owner == "" {
+		return nil, errNoOwner
+	}
+	targets, err := s.choose(c)
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.from(c.Source)
+	if err != nil {
+		return nil, err
+	}
+	set, tree, err := reconcile.Documents(cmd.Context(), from)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range tree.Notes {
+		s.logger.Warn("not read", "path", note.Path, "what", note.What)
+	}
+	j := &job{settings: s, set: set, readOnly: readOnly}
+	for _, t := range targets {
+		j.attempts = append(j.attempts, &attempt{target: t, pass: reconcile.Pass{
+			Options: diff.Options{Target: t.Name, Cloud: t.Cloud, Owner: c.Owner, Prune: s.prune, Adopt: s.adopt},
+			Limits:  s.limits(),
+			Apply:   apply.Options{Parallel: s.parallel},
+		}})
+	}
+	return j, nil
+}
+
+// from is where the documents come from. An approved plan names its commit.
+func (s *settings) from(c sourceConfig) (reconcile.Source, error) {
+	switch {
+	case c.Worktree != "":
+		return source.Directory{Dir: c.Worktree, Path: c.Path}, nil
+	case c.URL == "":
+		return nil, errNoSource
+	case strings.HasPrefix(s.pinned, worktreeRevision):
+		return nil, errors.New("the plan was made from a directory, not from a Git repository")
+	case s.pinned != "":
+		return source.Git{URL: c.URL, Ref: s.pinned, Path: c.Path}, nil
+	}
+	return source.Git{URL: c.URL, Ref: c.Ref, Path: c.Path}, nil
+}
+
+// worktreeRevision begins the revision of a directory.
+const worktreeRevision = "worktree:"
+
+// targetsAtOnce bounds the clouds that are read side by side.
+const targetsAtOnce = 4
+
+// planAll plans every target. One that fails keeps its error; the others go on.
+func (j *job) planAll(ctx context.Context, want desired.Set) []*attempt {
+	var group errgroup.Group
+	group.SetLimit(targetsAtOnce)
+	for _, a := range j.attempts {
+		group.Go(func() error {
+			a.err = j.planOne(ctx, a, want)
+			return nil
+		})
+	}
+	_ = group.Wait() // an attempt keeps its own error
+	return j.attempts
+}
+
+func (j *job) planOne(ctx context.Context, a *attempt, want desired.Set) error {
+	client, err := j.connect(ctx, a.target, j.readOnly)
+	if err != nil {
+		return err
+	}
+	a.client, a.pass.Cloud = client, client
+	planned, err := a.pass.Plan(ctx, want)
+	a.plan = planned
+	return err
+}
+
+// complain gathers what went wrong with single targets.
+func (j *job) complain(attempts []*attempt) error {
+	var problems error
+	for _, a := range attempts {
+		if a.err != nil {
+			problems = errors.Join(problems, targetError{a.target.Name, a.err, len(attempts) > 1})
+		}
+	}
+	return problems
+}
+
+func (j *job) close() {
+	for _, a := range j.attempts {
+		if a.client != nil {
+			a.client.Close()
+		}
+	}
+}
+
+func newValidate(s *settings) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Check the documents, without any cloud",
+		Long: `Check the documents, without any cloud: every problem of every file is reported
+in one run, each as path:line:column: what is wrong.
+
+Exit status: 0 every document is good; 1 at least one is not.`,
+		Args: noArguments,
+	}
+	flags := cmd.Flags()
+	s.configFlag(flags)
+	s.sourceFlags(flags)
+	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := s.load(cmd)
+		if err != nil {
+			return err
+		}
+		from, err := s.from(c.Source)
+		if err != nil {
+			return err
+		}
+		set, tree, err := reconcile.Documents(cmd.Context(), from)
+		if err != nil {
+			return err
+		}
+		for _, note := range tree.Notes {
+			s.logger.Warn("not read", "path", note.Path, "what", note.What)
+		}
+		fmt.Fprintf(s.stdout, "Valid: %d profiles in %d files, revision %s.\n", len(set.Items), files(set), short(set.Revision))
+		return nil
+	}
+	return cmd
+}
+
+func files(set desired.Set) int {
+	names := map[string]bool{}
+	for _, item := range set.Items {
+		names[item.File] = true
+	}
+	return len(names)
+}
+
+// short is a revision as people know it.
+func short(revision string) string {
+	kind, hash, found := strings.Cut(revision, ":sha256:")
+	if !found {
+		return revision[:min(len(revision), 7)]
+	}
+	return kind + ":" + hash[:min(len(hash), 7)]
+}

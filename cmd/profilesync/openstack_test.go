@@ -1,0 +1,54 @@
+//go:build openstack
+
+package main
+
+import (
+	"os"
+	"testing"
+)
+
+// TestOpenStackStories runs the stories on a real cloud, one after the other in
+// the same project, which is emptied before each. A missing cloud is a failure.
+func TestOpenStackStories(t *testing.T) {
+	file := os.Getenv("PROFILESYNC_TEST_CLOUDS_FILE")
+	if file == "" {
+		t.Fatal("PROFILESYNC_TEST_CLOUDS_FILE names no clouds.yaml: start one with scripts/openstack start")
+	}
+	for _, story := range cloudStories(t) {
+		for _, account := range []string{"tenant-a", "tenant-b"} {
+			if err := empty(&api{cloudsFile: file}, account); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Run("on a real cloud", func(t *testing.T) { tell(t, story, file) })
+	}
+}
+
+// empty deletes the clusters, nodes and profiles of an account's project.
+func empty(a *api, account string) error {
+	s, err := a.logIn(account)
+	if err != nil {
+		return err
+	}
+	for _, kind := range []string{"clusters", "nodes", "profiles"} {
+		all, err := a.things(s, kind)
+		if err != nil {
+			return err
+		}
+		for _, one := range all {
+			if one.Project != s.project {
+				continue
+			}
+			_, header, _, err := s.do("DELETE", "/v1/"+kind+"/"+one.ID, "")
+			if err != nil {
+				return err
+			}
+			if location := header.Get("Location"); location != "" {
+				if err := s.wait(location); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

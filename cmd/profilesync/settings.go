@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"profilesync/internal/diff"
+	"profilesync/internal/report"
+)
+
+// settings are the command line and the environment; config adds the file.
+type settings struct {
+	process
+
+	configFile                  string
+	source, ref, path, worktree string
+	cloud, region, project      string
+	owner, target               string
+	output                      string
+	parallel                    int
+	prune, adopt, allowEmpty    bool
+	maxDeletes                  int
+	logFormat                   string
+	verbose                     bool
+
+	pinned string       // revision of an approved plan: what is read instead of ref
+	logger *slog.Logger // set once the flags are known
+
+	embedded embedded // the devcloud of this process
+}
+
+// style is how text on standard output is laid out.
+func (s *settings) style() report.Style {
+	style := report.Style{Color: s.color(s.stdout), Verbose: s.verbose}
+	if file, ok := s.stdout.(*os.File); ok && terminal(file) {
+		style.Width, _, _ = term.GetSize(int(file.Fd())) // 0 when unknown
+	}
+	return style
+}
+
+func (s *settings) logFlags(cmd *cobra.Command) {
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
+	flags.BoolVarP(&s.verbose, "verbose", "v", false, "log every request and show what is in sync")
+}
+
+func (s *settings) configFlag(flags *pflag.FlagSet) {
+	flags.StringVarP(&s.configFile, "config", "c", "", "configuration `file` (default ./profilesync.yaml if there)")
+}
+
+func (s *settings) sourceFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&s.source, "source", "", "Git repository with the documents: a `URL|PATH`")
+	flags.StringVar(&s.ref, "ref", "", "`branch`, tag or commit to read (default the remote's HEAD)")
+	flags.StringVar(&s.path, "path", "", "`directory` of the documents in the repository")
+	flags.StringVar(&s.worktree, "worktree", "", "read the documents of a `directory` as they lie on disk")
+}
+
+func (s *settings) cloudFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&s.cloud, "cloud", "", "`NAME` of an entry of clouds.yaml, or devcloud (default OS_CLOUD, the OS_ variables, or devcloud)")
+	flags.StringVar(&s.region, "region", "", "region of the cloud, by `NAME`")
+	flags.StringVar(&s.project, "project", "", "project to work in, by `NAME|ID`")
+	flags.StringVar(&s.target, "target", "", "only this target of the configuration, by `NAME`")
+	flags.StringVar(&s.owner, "owner", "", "`NAME` of who manages the profiles: only profiles that bear this mark are changed or deleted")
+}
+
+func (s *settings) planFlags(flags *pflag.FlagSet) {
+	flags.IntVar(&s.parallel, "parallel", 8, "`N` changes carried out side by side")
+	flags.BoolVar(&s.prune, "prune", true, "delete our profiles that no document asks for")
+	flags.BoolVar(&s.adopt, "adopt", false, "take over unowned profiles whose spec differs")
+	flags.IntVar(&s.maxDeletes, "max-deletes", -1, "permit up to `N` deletes (default one, or 30 % of our profiles)")
+	flags.Lookup("max-deletes").DefValue = "0" // the help would show -1 as the default
+	flags.BoolVar(&s.allowEmpty, "allow-empty", false, "permit documents that ask for no profile at all")
+}
+
+func (s *settings) outputFlag(flags *pflag.FlagSet) {
+	flags.StringVarP(&s.output, "output", "o", "text", "`format` of standard output: text, json or markdown")
+}
+
+// fromEnvironment gives every flag that is not on the command line its value
+// from PROFILESYNC_<FLAG>, and checks what is limited to a few words.
+func (s *settings) fromEnvironment(cmd *cobra.Command) error {
+	var wrong error
+	sourceNamed := cmd.Flags().Changed("source") || cmd.Flags().Changed("worktree")
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if sourceNamed && (flag.Name == "source" || flag.Name == "worktree") {
+			return // one named on the command line replaces the other kind too
+		}
+		name := "PROFILESYNC_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		value, ok := s.lookup(name)
+		if flag.Changed || !ok || value == "" || flag.Name == "help" || wrong != nil {
+			return
+		}
+		if err := cmd.Flags().Set(flag.Name, value); err != nil {
+			wrong = usageError{fmt.Errorf("%s=%s: %w", name, value, err)}
+		}
+	})
+	if wrong != nil {
+		return wrong
+	}
+	if err := s.checkWords(cmd); err != nil {
+		return err
+	}
+	s.logger = s.log()
+	return nil
+}
+
+func (s *settings) checkWords(cmd *cobra.Command) error {
+	for flag, words := range map[string][]string{
+		"output":     {"text", "json", "markdown"},
+		"log-format": {"text", "json"},
+	} {
+		f := cmd.Flags().Lookup(flag)
+		if f != nil && !slices.Contains(words, f.Value.String()) {
+			return usageError{fmt.Errorf("--%s %q: want %s", flag, f.Value.String(), strings.Join(words, ", "))}
+		}
+	}
+	if f := cmd.Flags().Lookup("parallel"); f != nil && (s.parallel < 1 || s.parallel > 64) {
+		return usageError{fmt.Errorf("--parallel %d: want 1 to 64", s.parallel)}
+	}
+	if f := cmd.Flags().Lookup("max-deletes"); f != nil && f.Changed && s.maxDeletes < 0 {
+		return usageError{fmt.Errorf("--max-deletes %d: want a count", s.maxDeletes)}
+	}
+	return nil
+}
+
+// close ends what the process has opened for all of its commands.
+func (s *settings) close() {
+	if err := s.embedded.close(); err != nil {
+		s.logger.Warn("embedded cloud not closed", "error", err)
+	}
+}
+
+// limits are the guards as the operator set them.
+func (s *settings) limits() diff.Limits {
+	limits := diff.Limits{AllowEmpty: s.allowEmpty}
+	if s.maxDeletes >= 0 {
+		limits.Deletes = &s.maxDeletes
+	}
+	return limits
+}
+
+// log writes to standard error: warnings, and with -v every request.
+func (s *settings) log() *slog.Logger {
+	level := slog.LevelWarn
+	if s.verbose {
+		level = slog.LevelDebug
+	}
+	if s.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(s.stderr, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(tint.NewHandler(s.stderr, &tint.Options{
+		Level: level, TimeFormat: "15:04:05.000", NoColor: !s.color(s.stderr),
+	}))
+}
+
+// color reports whether a stream takes colour: a terminal does, unless
+// NO_COLOR or TERM=dumb say otherwise; CLICOLOR_FORCE forces it.
+func (s *settings) color(stream any) bool {
+	force := s.getenv("CLICOLOR_FORCE")
+	switch {
+	case s.getenv("NO_COLOR") != "":
+		return false
+	case force != "" && force != "0":
+		return true
+	}
+	return terminal(stream) && s.getenv("TERM") != "dumb"
+}
+
+// getenv reads the environment; what is not there is empty.
+func (s *settings) getenv(name string) string {
+	value, _ := s.lookup(name)
+	return value
+}
+
+func quote(text string) string { return strconv.Quote(text) }
