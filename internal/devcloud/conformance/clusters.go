@@ -26,9 +26,6 @@ func (s suite) clusters(t *testing.T) {
 	t.Run("202 names an action that makes it", s.clusterCreation)
 	t.Run("bodies that are refused", s.clusterRefusals)
 	t.Run("an empty cluster is pointed at another profile", s.emptyClusterMoves)
-	t.Run("a cluster takes its nodes along", s.clusterMovesNodes)
-	t.Run("its own profile only, from 1.6 on", s.clusterMovesAlone)
-	t.Run("a cluster at work refuses another change", s.busyCluster)
 	t.Run("clusters cannot be listed by profile", func(t *testing.T) {
 		s.a.get(t, "/v1/clusters?profile_id=x").refused(t, 400, "HTTPBadRequest", "Invalid parameter 'profile_id'")
 	})
@@ -41,6 +38,17 @@ func (s suite) clusters(t *testing.T) {
 			t.Errorf("tenant-b sees %v, want nothing", rows)
 		}
 	})
+	// Changes of nodes take the real engine seconds in which it does nothing, so these wait together.
+	for name, test := range map[string]func(*testing.T){
+		"a cluster takes its nodes along":          s.clusterMovesNodes,
+		"its own profile only, from 1.6 on":        s.clusterMovesAlone,
+		"a cluster at work refuses another change": s.busyCluster,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
 }
 
 // begins checks a 202 and returns the address of its action.

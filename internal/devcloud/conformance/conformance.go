@@ -77,10 +77,13 @@ func Run(t *testing.T, cloud Cloud) {
 	t.Run("the suite leaves nothing behind", s.needsEmptyCloud)
 }
 
-// logIn takes a token for each of the four accounts.
+// logIn takes a token for each of the four accounts. Connections are kept until the test ends, and no longer.
 func logIn(t testing.TB, cloud Cloud) suite {
 	t.Helper()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(transport.CloseIdleConnections)
 	client := &http.Client{
+		Transport:     transport,
 		Timeout:       requestTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
