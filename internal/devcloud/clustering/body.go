@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"profilesync/internal/devcloud/pyjson"
 )
@@ -63,8 +62,8 @@ func parseQuery(raw string) []parameter {
 	for _, part := range strings.FieldsFunc(raw, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, value, _ := strings.Cut(part, "=")
 		p := parameter{name: unescape(name), value: unescape(value)}
-		if !utf8.ValidString(p.name) || !utf8.ValidString(p.value) {
-			p.invalid = pyjson.InvalidUTF8(p.name + p.value)
+		if p.invalid = pyjson.InvalidUTF8(p.name); p.invalid == "" {
+			p.invalid = pyjson.InvalidUTF8(p.value)
 		}
 		list = append(list, p)
 	}

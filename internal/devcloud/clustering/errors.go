@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"profilesync/internal/devcloud/pyjson"
@@ -79,17 +80,57 @@ func writeError(w http.ResponseWriter, e *apiError) {
 func writeWebOb(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	title := http.StatusText(status)
 	full := fmt.Sprintf("%d %s", status, title)
-	switch accept := strings.Join(r.Header.Values("Accept"), ","); {
-	case strings.Contains(accept, "*/*") || strings.Contains(accept, "text/"):
+	switch preferred(r) {
+	case "text/html":
 		body := explanation(status) + "<br /><br />\n" + html.EscapeString(detail) + "\n\n"
 		body = strings.NewReplacer("&#39;", "&#x27;", "&#34;", "&quot;").Replace(body)
 		send(w, status, "text/html; charset=UTF-8", []byte("<html>\n <head>\n  <title>"+full+"</title>\n </head>\n <body>\n  <h1>"+
-			full+"</h1>\n  "+body+"\n\n </body>\n</html>"))
-	case strings.Contains(accept, "application/json"):
+			full+"</h1>\n  "+body+"\n </body>\n</html>"))
+	case "application/json":
 		send(w, status, "application/json", pyjson.Encode(object{
 			"code": full, "title": title, "message": explanation(status) + "<br /><br />\n" + detail + "\n\n",
 		}))
 	default:
-		send(w, status, "text/plain; charset=UTF-8", []byte(full+"\n\n"+explanation(status)+"\n\n"+detail+"\n"))
+		send(w, status, "text/plain; charset=UTF-8", []byte(full+"\n\n"+explanation(status)+"\n\n "+detail+"  "))
 	}
+}
+
+// preferred returns which of the two forms of an error the client likes best: HTML where it likes both as much, and "" where
+// it likes neither. A HEAD gets no body, and so the head of HTML.
+func preferred(r *http.Request) string {
+	if r.Method == http.MethodHead {
+		return "text/html"
+	}
+	best, quality := "", 0.0
+	for _, offer := range []string{"text/html", "application/json"} {
+		if q := accepts(strings.Join(r.Header.Values("Accept"), ","), offer); q > quality {
+			best, quality = offer, q
+		}
+	}
+	return best
+}
+
+// accepts returns how much an Accept header likes a type, from 0 to 1. The most exact entry for it decides.
+func accepts(header, offer string) float64 {
+	quality, exactness := 0.0, 0
+	for _, entry := range strings.Split(header, ",") {
+		kind, parameters, _ := strings.Cut(entry, ";")
+		exact := 0
+		switch strings.TrimSpace(kind) {
+		case offer:
+			exact = 3
+		case offer[:strings.IndexByte(offer, '/')] + "/*":
+			exact = 2
+		case "*/*":
+			exact = 1
+		}
+		if exact <= exactness {
+			continue
+		}
+		quality, exactness = 1, exact
+		if _, value, ok := strings.Cut(parameters, "q="); ok {
+			quality, _ = strconv.ParseFloat(strings.TrimSpace(value), 64) // what is no number is 0
+		}
+	}
+	return quality
 }

@@ -80,18 +80,14 @@ func (a *API) createProfile(q *request) (answer, error) {
 		"project": r.Project, "domain": nil, "created_at": timeText(r.Created), "updated_at": nil,
 	})
 	err = a.o.Store.Update(func(tx *store.Tx) error {
-		if a.o.NameUnique {
-			if err := unique(tx, q.caller, name); err != nil {
-				return err
-			}
-		}
 		tx.Put(store.Profiles, r)
 		return nil
 	})
 	return profileAnswer(http.StatusCreated, r.Body), err
 }
 
-// checkUnique is a first look, before the spec, where names are to be unique.
+// checkUnique looks whether the name is free, where names are to be unique. Senlin looks only before it writes, so two
+// requests at once may both pass.
 func (a *API) checkUnique(caller Caller, name string) error {
 	if !a.o.NameUnique {
 		return nil

@@ -32,7 +32,7 @@ type answer struct {
 
 // ServeHTTP answers every path of the API.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodOptions {
+	if r.Method == http.MethodOptions && !isVersionRoot(r.URL.Path) {
 		send(w, http.StatusOK, "", nil)
 		return
 	}

@@ -22,7 +22,7 @@ func (a *API) negotiate(w http.ResponseWriter, r *http.Request) (path string, mi
 		a.sendVersions(w, r)
 		return "", 0, true
 	}
-	if first != "v1" && first != "v1." && first != "v1.0" {
+	if !isVersion(first) {
 		if accept := strings.Join(r.Header.Values("Accept"), ","); accept == "*/*" {
 			a.sendVersions(w, r)
 		} else {
@@ -46,6 +46,11 @@ func (a *API) negotiate(w http.ResponseWriter, r *http.Request) (path string, mi
 	return "", 0, true
 }
 
+// isVersion reports whether a path segment names version 1, in one of the ways that are understood.
+func isVersion(segment string) bool { return segment == "v1" || segment == "v1." || segment == "v1.0" }
+
+func isVersionRoot(path string) bool { return isVersion(strings.TrimLeft(path, "/")) }
+
 func (a *API) sendVersions(w http.ResponseWriter, r *http.Request) {
 	send(w, http.StatusMultipleChoices, "application/json",
 		pyjson.Encode(object{"versions": []any{a.versionDocument(r, "")}}))
@@ -68,9 +73,9 @@ func (a *API) versionDocument(r *http.Request, below string) object {
 func requestedMinor(headers []string) (int, error) {
 	asked := ""
 	for _, entry := range strings.Split(strings.Join(headers, ","), ",") {
-		fields := strings.Fields(entry)
-		if len(fields) == 2 && strings.EqualFold(fields[0], "clustering") {
-			asked = fields[1]
+		service, version, _ := strings.Cut(strings.TrimSpace(entry), " ")
+		if strings.EqualFold(service, "clustering") && version != "" {
+			asked = strings.TrimSpace(version)
 		}
 	}
 	switch {
