@@ -1,0 +1,155 @@
+package senlin
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"profilesync/internal/devcloud"
+	"profilesync/internal/profile"
+)
+
+// ticking is a clock that can be put forward by hours.
+func ticking(mu *sync.Mutex, hours *int) func() time.Time {
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Now().Add(time.Duration(*hours) * time.Hour)
+	}
+}
+
+// says is an answer made by hand.
+func says(req *http.Request, status int, body string) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: status, Header: http.Header{}, Request: req,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}, nil
+}
+
+// inBubble runs a test in a time of its own, where waiting costs nothing.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+func TestAListIsReadWhole(t *testing.T) {
+	for _, cap := range []int{0, 1, 2, 6, 7, 8} {
+		t.Run(fmt.Sprintf("%d rows at a time", cap), func(t *testing.T) {
+			r := connect(t, devcloud.Options{PageLimit: cap}, demo())
+			if all, err := r.Profiles(t.Context()); err != nil || len(all) != 0 {
+				t.Fatalf("%v, %v", all, err)
+			}
+			var want []string
+			for i := range 7 {
+				want = append(want, r.create(t, server(fmt.Sprint("web-", i))).Name)
+			}
+			r.since()
+			all, err := r.Profiles(t.Context())
+			if got := names(t, all, err); !slices.Equal(got, want) {
+				t.Errorf("got %q", got)
+			}
+			if asked := r.since(); cap == 0 && len(asked) != 2 {
+				t.Errorf("a server that does not cap was asked %q, want the list and one row more", asked)
+			}
+		})
+	}
+}
+
+func TestAMarkerThatVanishesStartsTheListAgain(t *testing.T) {
+	r := connect(t, devcloud.Options{PageLimit: 3}, demo())
+	for i := range 8 {
+		r.create(t, server(fmt.Sprint("web-", i)))
+	}
+	markers := 0
+	r.between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if marker := req.URL.Query().Get("marker"); marker != "" {
+			if markers++; markers == 1 || markers == 3 { // after the first page, and later in the second reading
+				deletion := req.Clone(req.Context())
+				deletion.Method, deletion.URL.Path, deletion.URL.RawQuery = http.MethodDelete, "/v1/profiles/"+marker, ""
+				if resp, err := next.RoundTrip(deletion); err != nil || resp.StatusCode != http.StatusNoContent {
+					t.Error(resp, err)
+				}
+			}
+		}
+		return next.RoundTrip(req)
+	})
+	all, err := r.Profiles(t.Context())
+	got := names(t, all, err)
+	r.between(nil)
+	all, err = r.Profiles(t.Context())
+	if want := names(t, all, err); len(want) != 6 || !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAListEndsWhateverTheServerSays(t *testing.T) {
+	row := func(n int64) string {
+		return fmt.Sprintf(`{"profiles": [{"id": "%08x-0000-0000-0000-000000000000", "spec": {}}]}`, n)
+	}
+	var asked atomic.Int64
+	for _, c := range []struct {
+		name  string
+		body  func() string
+		want  error
+		atRow int64
+	}{
+		{"the same row for ever", func() string { return row(1) }, profile.ErrUnavailable, 2 * maxRestarts},
+		{"another row for ever", func() string { return row(asked.Load()) }, ErrNotSenlin, maxPages},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := connect(t, devcloud.Options{}, demo())
+			asked.Store(0)
+			r.between(func(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
+				asked.Add(1)
+				return says(req, 200, c.body())
+			})
+			if _, err := r.Profiles(t.Context()); !errors.Is(err, c.want) || asked.Load() != c.atRow {
+				t.Errorf("%d requests, want %d, %v", asked.Load(), c.atRow, err)
+			}
+		})
+	}
+}
+
+func TestAnAnswerThatIsNoListIsNoEmptyList(t *testing.T) {
+	for name, body := range map[string]string{
+		"nothing": "", "another thing": "{}", "null": `{"profiles": null}`, "no object": "[]", "half": `{"profiles": [{"id": "x"`,
+		"a page": "<html>", "a row without an id": `{"profiles": [{"name": "x"}]}`, "no rows": `{"profiles": {}}`,
+		"properties that are no object": `{"profiles": [{"id": "x", "spec": {"properties": []}}]}`,
+	} {
+		inBubble(t, name, func(t *testing.T) {
+			r := connect(t, devcloud.Options{}, demo())
+			r.between(func(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
+				return says(req, 200, strings.ReplaceAll(body, "profiles", req.URL.Path[len("/v1/"):]))
+			})
+			if all, err := r.Profiles(t.Context()); !errors.Is(err, ErrNotSenlin) {
+				t.Errorf("got %v, %v", all, err)
+			}
+			if users, err := r.Users(t.Context()); !strings.Contains(name, "properties") && !errors.Is(err, ErrNotSenlin) {
+				t.Errorf("got %v, %v", users, err)
+			}
+		})
+	}
+}
+
+func TestAHalfListIsAskedForAgain(t *testing.T) {
+	r := connect(t, devcloud.Options{}, demo())
+	r.create(t, server("web"))
+	var cut atomic.Bool
+	r.between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+		resp, err := next.RoundTrip(req)
+		if err == nil && cut.CompareAndSwap(false, true) {
+			resp.Body = io.NopCloser(io.LimitReader(resp.Body, 30))
+		}
+		return resp, err
+	})
+	if all, err := r.Profiles(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("got %v, %v", all, err)
+	}
+}
