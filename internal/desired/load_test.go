@@ -3,10 +3,12 @@ package desired_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/iotest"
 
 	"profilesync/internal/desired"
 	"profilesync/internal/profile"
@@ -88,6 +90,34 @@ func (f failing) Open(name string) (fs.File, error) {
 	}
 	return f.FS.Open(name)
 }
+
+// A file that can be read only in part must not pass for a shorter one.
+func TestAFileThatBreaksOffIsAnError(t *testing.T) {
+	good := fstest.MapFS{"a.yaml": document("name: a\n" + goodSpec + "---\nname: b\n" + goodSpec)}
+	set, err := desired.Load(breakingOff{good}, "r1")
+	var problems desired.Errors
+	if !errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &problems) || len(set.Items) > 0 {
+		t.Errorf("Load = %v, %v", set, err)
+	}
+}
+
+// breakingOff is a tree whose files fail behind their first document.
+type breakingOff struct{ fs.FS }
+
+func (b breakingOff) Open(name string) (fs.File, error) {
+	file, err := b.FS.Open(name)
+	if err != nil || name == "." {
+		return file, err
+	}
+	return brokenFile{file, io.MultiReader(io.LimitReader(file, int64(len("name: a\n"+goodSpec))), iotest.ErrReader(io.ErrUnexpectedEOF))}, nil
+}
+
+type brokenFile struct {
+	fs.File
+	content io.Reader
+}
+
+func (b brokenFile) Read(p []byte) (int, error) { return b.content.Read(p) }
 
 func TestErrorsAreBoundedAndCounted(t *testing.T) {
 	var text strings.Builder

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -125,8 +126,11 @@ func (w *walk) key(n *yaml.Node, secret bool) bool {
 		return false
 	}
 	meaning := w.known.understand(n.Value)
-	what := "key " + meaning.what
-	if meaning.what == "" {
+	what, fix := "key "+meaning.what, "write "+Written(n.Value)
+	switch {
+	case strings.HasSuffix(n.Value, ":"):
+		fix = meaning.fix
+	case meaning.what == "":
 		if _, isString := meaning.value.(string); isString || isDigits(n.Value, meaning.value) {
 			return true
 		}
@@ -135,7 +139,7 @@ func (w *walk) key(n *yaml.Node, secret bool) bool {
 	if secret {
 		w.problem(n, "a key that is not a string to every reader", "quote it")
 	} else {
-		w.problem(n, what, "write "+Written(n.Value))
+		w.problem(n, what, fix)
 	}
 	return false
 }
