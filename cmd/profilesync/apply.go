@@ -44,21 +44,21 @@ something asked for is blocked.`,
 	flags.BoolVar(&yes, "yes", false, "do not ask")
 	flags.StringVar(&planFile, "plan", "", "carry out the approved plan of `FILE`, or nothing")
 	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
-	cmd.MarkFlagsMutuallyExclusive("plan", "ref")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return s.apply(cmd, yes, planFile)
 	}
 	return cmd
 }
 
-var errNotAsked = errors.New("nobody was asked: standard input is not a terminal")
+var errNotAsked = errors.New("nobody can be asked: that takes a terminal and -o text")
 
 func (s *settings) apply(cmd *cobra.Command, yes bool, planFile string) error {
 	approved, err := s.approved(planFile)
 	if err != nil {
 		return err
 	}
-	if !yes && approved == nil && !terminal(s.stdin) {
+	asks := !yes && approved == nil
+	if asks && (!terminal(s.stdin) || s.output != "text") {
 		return errNotAsked
 	}
 	j, err := s.begin(cmd, false)
@@ -80,7 +80,6 @@ func (s *settings) apply(cmd *cobra.Command, yes bool, planFile string) error {
 		}
 		problem = errors.Join(problem, j.refused(a, plan))
 	}
-	asks := !yes && approved == nil && s.output == "text"
 	if asks {
 		if err := s.printPlans(attempts); err != nil {
 			return err
