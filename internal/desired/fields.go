@@ -10,7 +10,7 @@ import (
 // field is a value to check, with what messages call it.
 type field struct {
 	label string
-	yamldoc.Field
+	*yamldoc.Field
 }
 
 // place is where to point at when the value is wrong: an empty one has no
@@ -25,8 +25,8 @@ func (f field) place() yamldoc.Place {
 // fields gives the entries of a map, labelled with their keys.
 func fields(n yamldoc.Node) []field {
 	all := make([]field, len(n.Fields))
-	for i, entry := range n.Fields {
-		all[i] = field{entry.Name, entry}
+	for i := range n.Fields {
+		all[i] = field{n.Fields[i].Name, &n.Fields[i]}
 	}
 	return all
 }
@@ -35,7 +35,7 @@ func fields(n yamldoc.Node) []field {
 func (f field) items() []field {
 	all := make([]field, len(f.Node.Items))
 	for i, item := range f.Node.Items {
-		all[i] = field{fmt.Sprintf("%s[%d]", f.label, i), yamldoc.Field{Place: item.Place, Node: item}}
+		all[i] = field{fmt.Sprintf("%s[%d]", f.label, i), &yamldoc.Field{Place: item.Place, Node: item}}
 	}
 	return all
 }

@@ -25,7 +25,7 @@ const maxBody = 1<<20 - 4096
 // document reads one document, which is the full form or a bare spec. A bare
 // one must be alone in its file: its name is the file's.
 func (f *file) document(root *yamldoc.Node, alone bool) {
-	entries, ok := f.asMap(field{"the document", yamldoc.Field{Place: root.Place, Node: *root}})
+	entries, ok := f.asMap(field{"the document", &yamldoc.Field{Place: root.Place, Node: *root}})
 	if !ok {
 		return
 	}

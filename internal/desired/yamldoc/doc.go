@@ -7,5 +7,6 @@
 // what an unquoted text means is decided here, by the rules of both readers.
 // Numbers keep their digits. Sizes, depths and counts are bounded.
 //
-// It knows nothing about profiles, and opens no files.
+// It opens no files, and takes from the rest of the program only what makes two
+// JSON values equal.
 package yamldoc
