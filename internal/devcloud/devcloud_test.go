@@ -125,6 +125,46 @@ func TestTheTargetOfARunningRollCanBeDeleted(t *testing.T) {
 	}
 }
 
+// TestAClusterKeepsItsBounds: a node may be asked to join or leave, and its action then finds out.
+func TestAClusterKeepsItsBounds(t *testing.T) {
+	cloud := open(t, devcloud.Options{})
+	c := logIn(t, cloud, "tenant-a")
+	c.send(t, "POST", "/v1/profiles", profileBody("web", "")).want(t, 201)
+	c.send(t, "POST", "/v1/clusters", `{"cluster":{"name":"c","profile_id":"web","desired_capacity":1,"min_size":1,"max_size":2}}`).want(t, 202)
+	settle(t, cloud)
+	capacity := func(want int) {
+		t.Helper()
+		got := c.send(t, "GET", "/v1/clusters/c", "").want(t, 200)
+		if got.field(t, "desired_capacity") != float64(want) || len(got.field(t, "nodes").([]any)) != want || got.field(t, "status") != "ACTIVE" {
+			t.Errorf("got %s, want it ACTIVE with %d nodes", got.body, want)
+		}
+	}
+	ends := func(r reply, status, reason string) {
+		t.Helper()
+		settle(t, cloud)
+		action := c.send(t, "GET", strings.TrimPrefix(r.want(t, 202).header.Get("Location"), devcloud.InProcessURL), "").want(t, 200)
+		if action.field(t, "status") != status || action.field(t, "status_reason") != reason {
+			t.Errorf("got %s, want %s: %s", action.body, status, reason)
+		}
+	}
+	const done = "Action completed successfully."
+	join := `{"node":{"name":"n","profile_id":"web","cluster_id":"c"}}`
+	second := c.send(t, "POST", "/v1/nodes", join)
+	ends(second, "SUCCEEDED", done)
+	capacity(2)
+	third := c.send(t, "POST", "/v1/nodes", join)
+	ends(third, "FAILED", "The target capacity (3) is greater than the cluster's max_size (2).")
+	capacity(2)
+	if got := c.send(t, "GET", "/v1/nodes/"+third.id(t), ""); got.field(t, "status") != "ERROR" || got.field(t, "cluster_id") != "" {
+		t.Errorf("got %s, want it alone and in error", got.body)
+	}
+	ends(c.send(t, "DELETE", "/v1/nodes/"+second.id(t), ""), "SUCCEEDED", done)
+	capacity(1)
+	last := c.send(t, "GET", "/v1/clusters/c", "").field(t, "nodes").([]any)[0].(string)
+	ends(c.send(t, "DELETE", "/v1/nodes/"+last, ""), "FAILED", "The target capacity (0) is less than the cluster's min_size (1).")
+	capacity(1)
+}
+
 func TestATokenLivesAsLongAsItMay(t *testing.T) {
 	now := time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)
 	var mu sync.Mutex

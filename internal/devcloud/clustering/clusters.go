@@ -212,6 +212,9 @@ func (q *request) clusterForce() (bool, error) {
 	case bool:
 		return v && q.minor >= 8, nil
 	}
+	if _, err := word(pyjson.Str(v)); err != nil {
+		return false, err
+	}
 	return false, httpBadRequest("%s is not of type 'boolean'", pyjson.Repr(v))
 }
 

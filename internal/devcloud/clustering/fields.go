@@ -13,8 +13,9 @@ import (
 type field struct {
 	name     string
 	coerce   func(name string, v any) (any, error)
-	types    []string // in the schema's words
+	types    []string // in the schema's words; none: any
 	nullable bool     // null is allowed, and so is leaving it out
+	digits   bool     // a string must consist of digits, says the schema
 }
 
 func nullNotAllowed(name string) error { return httpBadRequest("Field `%s' cannot be None", name) }
@@ -109,11 +110,14 @@ func againstSchema(data *pyjson.Object, fields []field) error {
 	}
 	for _, key := range data.Keys() {
 		if !known[key] {
-			foreign = append(foreign, pyjson.Repr(key))
+			foreign = append(foreign, key)
 		}
 	}
 	if len(foreign) > 0 {
 		slices.Sort(foreign)
+		for i, key := range foreign {
+			foreign[i] = pyjson.Repr(key)
+		}
 		verb := "was"
 		if len(foreign) > 1 {
 			verb = "were"
@@ -127,6 +131,8 @@ func againstSchema(data *pyjson.Object, fields []field) error {
 				types = append(types, "null")
 			}
 			return httpBadRequest("%s is not of type '%s'", pyjson.Repr(v), strings.Join(types, "', '"))
+		} else if s, ok := v.(string); ok && f.digits && strings.Trim(s, "0123456789") != "" {
+			return httpBadRequest("%s does not match '^[0-9]*$'", pyjson.Repr(v))
 		}
 	}
 	return nil
@@ -134,6 +140,9 @@ func againstSchema(data *pyjson.Object, fields []field) error {
 
 func (f field) allows(v any) bool {
 	kind := ""
+	if len(f.types) == 0 {
+		return true
+	}
 	switch v.(type) {
 	case nil:
 		return f.nullable
@@ -222,9 +231,7 @@ func text(o *pyjson.Object, key string) (string, bool) {
 
 // identityField is a member that a PATCH of a cluster or node may carry, and that its path overrides.
 func identityField() field {
-	return field{name: "identity", nullable: true, types: []string{
-		"string", "boolean", "integer", "object", "null",
-	}, coerce: func(_ string, v any) (any, error) { return v, nil }}
+	return field{name: "identity", nullable: true, coerce: func(_ string, v any) (any, error) { return v, nil }}
 }
 
 // flag reads a parameter that is true or false.

@@ -177,7 +177,7 @@ func (a *API) rows(tx *store.Tx, caller Caller, t store.Table, l listing, column
 	}
 	var all []store.Record
 	err := tx.Scan(t, caller.project(), store.Place{}, func(r *store.Record) bool {
-		if l.matches(r, column) && (!marked || l.compare(r, &marker, column) > 0) {
+		if l.matches(r, column) && (!marked || l.behind(r, &marker, column)) {
 			all = append(all, *r)
 		}
 		return true
@@ -202,11 +202,10 @@ func (l listing) matches(r *store.Record, column columns) bool {
 	return true
 }
 
-// compare orders two rows as the database does: null is smallest, text goes by its folded form, and the id decides
-// what is left.
+// compare orders two rows as the database does: null is smallest, text goes by its collation, and the id decides what is left.
 func (l listing) compare(x, y *store.Record, column columns) int {
 	for _, key := range l.sort {
-		c := cmp.Compare(store.Fold(column(x, key.name)), store.Fold(column(y, key.name)))
+		c := store.Compare(column(x, key.name), column(y, key.name))
 		if key.desc {
 			c = -c
 		}
@@ -215,6 +214,28 @@ func (l listing) compare(x, y *store.Record, column columns) int {
 		}
 	}
 	return cmp.Compare(x.ID, y.ID)
+}
+
+// behind reports whether a row is on a page behind the marker. It is the service's own condition, which leaves out the columns
+// where the marker is null, and to which a null is behind nothing: sorted by updated_at, where some rows have one and others
+// have none, pages skip rows and repeat others.
+func (l listing) behind(r, marker *store.Record, column columns) bool {
+	same := true // as the marker in the columns looked at so far
+	for _, key := range l.sort {
+		have, want := column(r, key.name), column(marker, key.name)
+		if want == "" {
+			continue
+		}
+		c := store.Compare(have, want)
+		if key.desc {
+			c = -c
+		}
+		if same && have != "" && c > 0 {
+			return true
+		}
+		same = same && have != "" && c == 0
+	}
+	return same && r.ID > marker.ID
 }
 
 // sendList joins ready-made rows to the answer of a list.

@@ -149,7 +149,7 @@ next:
 		for i, p := range r.pattern {
 			switch {
 			case p == "{}" && segments[i] != "":
-				args = append(args, latin1(segments[i]))
+				args = append(args, argument(segments[i], i == len(segments)-1))
 			case p != segments[i]:
 				continue next
 			}
@@ -159,9 +159,12 @@ next:
 	return route{}, nil, false
 }
 
-// latin1 returns a path segment as a WSGI application gets it: each byte one character. A name beyond ASCII can
-// therefore not be found by its path.
-func latin1(s string) string {
+// argument returns a path segment as the service gets it: each byte one character, so that a name beyond ASCII cannot be found
+// by its path; and without a line feed at the end of the path, which the service's router does not see.
+func argument(s string, last bool) string {
+	if last && len(s) > 1 {
+		s = strings.TrimSuffix(s, "\n")
+	}
 	var out strings.Builder
 	for i := range len(s) {
 		out.WriteRune(rune(s[i]))

@@ -1,6 +1,7 @@
 package clustering
 
 import (
+	"math"
 	"strconv"
 
 	"profilesync/internal/devcloud/pyjson"
@@ -8,7 +9,7 @@ import (
 
 // sizeField takes a number of nodes, as a number or as text.
 func sizeField(name string, least int) field {
-	return field{name: name, types: []string{"integer", "string"}, nullable: true, coerce: func(name string, v any) (any, error) {
+	return field{name: name, types: []string{"integer", "string"}, nullable: true, digits: true, coerce: func(name string, v any) (any, error) {
 		n, ok := toInt(v)
 		switch {
 		case !ok:
@@ -26,7 +27,10 @@ func sizeField(name string, least int) field {
 func countField(name string) field {
 	return field{name: name, types: []string{"integer", "string"}, nullable: true, coerce: func(name string, v any) (any, error) {
 		n, ok := toInt(v)
+		f, isFloat := v.(pyjson.Float)
 		switch {
+		case isFloat && math.IsInf(float64(f), 0):
+			return nil, internal("OverflowError", "cannot convert float infinity to integer")
 		case !ok:
 			return nil, httpBadRequest("The value for %s must be an integer: '%s'.", name, pyjson.Str(v))
 		case n < 0:

@@ -59,8 +59,16 @@ func send(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) // a client that is gone is none of our business
 }
 
-// notFound answers a path that does not exist: Keystone's web framework does, in HTML.
-func notFound(w http.ResponseWriter, _ *http.Request) {
+// otherwise answers what no route is for: a path that does not exist, in HTML, or a method that a path does not have.
+func (s *Service) otherwise(w http.ResponseWriter, r *http.Request) {
+	probe := r.Clone(r.Context())
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		probe.Method = method
+		if _, pattern := s.mux.Handler(probe); pattern != "/" {
+			send(w, http.StatusMethodNotAllowed, []byte(`{"message": "The method is not allowed for the requested URL."}`+"\n"))
+			return
+		}
+	}
 	const page = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n" +
 		"<p>The requested URL was not found on the server.</p>\n"
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -69,8 +77,8 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(page))
 }
 
-// isJSON reports whether a request says that its body is JSON; Keystone looks at no other.
+// isJSON reports whether a request says that its body is JSON, or does not say what it is; Keystone looks at no other.
 func isJSON(r *http.Request) bool {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	return strings.TrimSpace(kind) == "application/json"
+	return kind == "" || strings.TrimSpace(kind) == "application/json"
 }

@@ -39,14 +39,14 @@ func (s *Service) login(r *http.Request) (token, *problem) {
 	if err != nil || !ok {
 		return token{}, malformed("Expecting to find valid JSON in request body.")
 	}
-	auth, ok := member(root, "auth")
-	if !ok {
+	if v, _ := root.Get("auth"); v == nil {
 		return token{}, malformed("Expecting to find auth in request body.")
 	}
-	who, ok := member(auth, "identity")
-	if !ok {
-		return token{}, &problem{status: http.StatusBadRequest, message: "'identity' is a required property"}
+	if p := checkForm(root); p != nil {
+		return token{}, p
 	}
+	auth, _ := member(root, "auth")
+	who, _ := member(auth, "identity")
 	a, parent, methods, p := s.identify(who)
 	if p != nil {
 		return token{}, p
@@ -98,7 +98,7 @@ func (s *Service) identify(who *pyjson.Object) (a Account, parent *token, method
 		case "token":
 			found, parent, p = s.byToken(payload)
 		default:
-			p = unauthorized()
+			p = &problem{status: http.StatusUnauthorized, message: "Attempted to authenticate with an unsupported method."}
 		}
 		if p != nil {
 			return a, nil, nil, p
@@ -111,13 +111,21 @@ func (s *Service) identify(who *pyjson.Object) (a Account, parent *token, method
 	return a, parent, methods, nil
 }
 
+// nameless is an object that has neither an id nor a name.
+func nameless(path string) *problem {
+	return &problem{status: http.StatusBadRequest, message: "Invalid input for field " + path + ": id or name must be present."}
+}
+
 // inDomain reports whether an object says that it lives in the one domain; its own domain member must be there.
-func inDomain(o *pyjson.Object, what string) (bool, *problem) {
+func inDomain(o *pyjson.Object, what, path string) (bool, *problem) {
 	d, ok := member(o, "domain")
 	if !ok {
 		return false, malformed("Expecting to find domain in %s.", what)
 	}
-	return strings.EqualFold(text(d, "id"), domainID) || strings.EqualFold(text(d, "name"), domainName), nil
+	if text(d, "id") == "" && text(d, "name") == "" {
+		return false, nameless(path + "/domain")
+	}
+	return text(d, "id") == domainID || strings.EqualFold(text(d, "name"), domainName), nil
 }
 
 // userOf finds the account that a user object means. Unknown users look like wrong passwords.
@@ -131,11 +139,9 @@ func userOf(user *pyjson.Object, path string) (Account, *problem) {
 	}
 	name := text(user, "name")
 	if name == "" {
-		return Account{}, &problem{
-			status: http.StatusBadRequest, message: "Invalid input for field " + path + ": id or name must be present.",
-		}
+		return Account{}, nameless(path)
 	}
-	here, p := inDomain(user, "user")
+	here, p := inDomain(user, "user", path)
 	if p != nil {
 		return Account{}, p
 	}
@@ -165,9 +171,12 @@ func byCredential(payload *pyjson.Object) (a Account, p *problem) {
 			return a, missing("Application Credential", wanted)
 		}
 	} else {
+		if text(payload, "name") == "" {
+			return a, malformed("Expecting to find name or ID in application credential.")
+		}
 		user, ok := member(payload, "user")
 		if !ok {
-			return a, malformed("Expecting to find user in application_credential.")
+			return a, malformed("Expecting to find user in application credential.")
 		}
 		if a, p = userOf(user, "identity/application_credential/user"); p != nil {
 			return a, p
@@ -205,10 +214,10 @@ func wantedProject(auth *pyjson.Object, a Account, parent *token, methods []stri
 		}
 		return a.ProjectID(), nil
 	}
-	if !asked || raw == "unscoped" {
+	scope, _ := raw.(*pyjson.Object)
+	if !asked || raw == "unscoped" || scope != nil && scope.Has("unscoped") {
 		return "", nil
 	}
-	scope, _ := raw.(*pyjson.Object)
 	if scope == nil {
 		scope = pyjson.NewObject()
 	}
@@ -219,17 +228,21 @@ func wantedProject(auth *pyjson.Object, a Account, parent *token, methods []stri
 	case !ok || scope.Len() > 1:
 		return "", malformed("Expecting to find system, project, domain, OS-TRUST:trust or unscoped in scope.")
 	}
-	if wanted := text(project, "id"); wanted != "" {
+	wanted, name := text(project, "id"), text(project, "name")
+	if wanted == "" && name == "" {
+		return "", nameless("scope/project")
+	}
+	if wanted != "" && name == "" {
 		if wanted != a.ProjectID() {
 			return "", unauthorized()
 		}
 		return wanted, nil
 	}
-	here, p := inDomain(project, "project")
+	here, p := inDomain(project, "project", "scope/project")
 	if p != nil {
 		return "", p
 	}
-	if !here || !strings.EqualFold(text(project, "name"), a.Project) {
+	if !here || !strings.EqualFold(name, a.Project) {
 		return "", unauthorized()
 	}
 	return a.ProjectID(), nil

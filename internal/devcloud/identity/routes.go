@@ -11,6 +11,7 @@ type object = map[string]any
 func (s *Service) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	p := s.o.Prefix
+	mux.HandleFunc("GET "+p, s.versions)
 	mux.HandleFunc("GET "+p+"/{$}", s.versions)
 	mux.HandleFunc("GET "+p+"/v3", s.version)
 	mux.HandleFunc("GET "+p+"/v3/{$}", s.version)
@@ -25,7 +26,7 @@ func (s *Service) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+p+"/v3/users/{id}", s.withToken(s.showUser))
 	mux.HandleFunc("GET "+p+"/v3/services", s.withToken(s.listServices))
 	mux.HandleFunc("GET "+p+"/v3/endpoints", s.withToken(s.listEndpoints))
-	mux.HandleFunc("/", notFound)
+	mux.HandleFunc("/", s.otherwise)
 	return mux
 }
 
@@ -61,8 +62,11 @@ func (s *Service) version(w http.ResponseWriter, r *http.Request) {
 // subject returns the token that a request asks about.
 func (s *Service) subject(r *http.Request, caller token, rule string) (token, *problem) {
 	text := r.Header.Get("X-Subject-Token")
-	if text == "" {
+	switch {
+	case len(r.Header.Values("X-Subject-Token")) == 0:
 		return token{}, forbidden(rule)
+	case text == "":
+		return token{}, &problem{status: http.StatusNotFound, message: "No token in the request"}
 	}
 	t, err := s.open(text)
 	switch {

@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Fold returns the form in which names compare: MariaDB's utf8mb3_general_ci takes lower for upper case and
 // ignores blanks at the end. That collation also takes accented letters for plain ones; Fold does not, because no
@@ -12,6 +15,24 @@ func Fold(s string) string {
 		}
 		return r
 	}, strings.TrimRight(s, " "))
+}
+
+// Compare orders texts as that collation does: as if the shorter one went on with blanks.
+func Compare(a, b string) int {
+	x, y := []rune(Fold(a)), []rune(Fold(b))
+	for i := range max(len(x), len(y)) {
+		if c := cmp.Compare(padded(x, i), padded(y, i)); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func padded(text []rune, i int) rune {
+	if i < len(text) {
+		return text[i]
+	}
+	return ' '
 }
 
 // likeToken is a literal rune, or one of the two wildcards.
