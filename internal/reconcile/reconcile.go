@@ -27,6 +27,7 @@ import (
 // Source reads a tree of documents at one revision: a Git repository or a
 // directory.
 type Source interface {
+	// Read returns the whole tree or an error, never a part of it.
 	Read(ctx context.Context) (source.Snapshot, error)
 }
 

@@ -42,16 +42,7 @@ func (s suite) nodes(t *testing.T) {
 			t.Errorf("got tainted %v, want false", got)
 		}
 	})
-	for _, c := range []struct{ name, body, message string }{
-		{"a profile of another type", `{"profile_id":"` + u.stack + `"}`, "Cannot update a node to a different profile type, operation aborted."},
-		{"an unknown profile", `{"profile_id":"nosuch"}`, "The specified profile 'nosuch' could not be found."},
-		{"the profile it has", `{"profile_id":"` + u.old + `"}`, nothingToDo},
-		{"nothing", `{}`, nothingToDo},
-	} {
-		t.Run("it is not changed with "+c.name, func(t *testing.T) {
-			s.a.patch(t, path, `{"node":`+c.body+`}`).refused(t, 400, "BadRequest", c.message)
-		})
-	}
+	s.nodeRefusals(t, u, path)
 	t.Run("it is not made with a profile that is not there", func(t *testing.T) {
 		s.a.post(t, "/v1/nodes", `{"node":{"name":"x","profile_id":"nosuch"}}`).
 			refused(t, 400, "BadRequest", "The specified profile 'nosuch' could not be found.")
@@ -188,4 +179,17 @@ func (s suite) actions(t *testing.T) {
 		}
 		s.a.get(t, "/v1/actions/nosuch").refused(t, 404, "ResourceNotFound", "The action 'nosuch' could not be found.")
 	})
+}
+
+func (s suite) nodeRefusals(t *testing.T, u users, path string) {
+	for _, c := range []struct{ name, body, message string }{
+		{"a profile of another type", `{"profile_id":"` + u.stack + `"}`, "Cannot update a node to a different profile type, operation aborted."},
+		{"an unknown profile", `{"profile_id":"nosuch"}`, "The specified profile 'nosuch' could not be found."},
+		{"the profile it has", `{"profile_id":"` + u.old + `"}`, nothingToDo},
+		{"nothing", `{}`, nothingToDo},
+	} {
+		t.Run("it is not changed with "+c.name, func(t *testing.T) {
+			s.a.patch(t, path, `{"node":`+c.body+`}`).refused(t, 400, "BadRequest", c.message)
+		})
+	}
 }

@@ -70,6 +70,10 @@ func (s suite) types(t *testing.T) {
 			t.Errorf("got %v with support status %s", shown["name"], got)
 		}
 	})
+	s.unknownTypes(t)
+}
+
+func (s suite) unknownTypes(t *testing.T) {
 	t.Run("types that do not exist", func(t *testing.T) {
 		for _, name := range []string{"os.nova.server", "os.nova.server-2.0", "nope-1.0"} {
 			message := "The profile_type '" + name + "' could not be found."
