@@ -1,7 +1,6 @@
 package diff
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,11 +20,11 @@ type Field struct {
 func differences(before, after profile.Profile) []Field {
 	var w walker
 	w.name(before.Name, after.Name)
-	w.value([]string{"metadata"}, profile.Labels(before.Metadata), profile.Labels(after.Metadata))
+	w.value(nil, "metadata", profile.Labels(before.Metadata), profile.Labels(after.Metadata))
 	w.protection(before, after)
 	w.text("/spec/type", before.Spec.Type, after.Spec.Type)
 	w.text("/spec/version", before.Spec.Version, after.Spec.Version)
-	w.value([]string{"spec", "properties"}, map[string]any(before.Spec.Properties), map[string]any(after.Spec.Properties))
+	w.value([]string{"spec"}, "properties", map[string]any(before.Spec.Properties), map[string]any(after.Spec.Properties))
 	return w.fields
 }
 
@@ -68,10 +67,11 @@ func (w *walker) protection(before, after profile.Profile) {
 
 // value goes down into maps and lists and notes the leaves that differ. A
 // secret is noted as a whole and never looked into.
-func (w *walker) value(path []string, before, after any) {
+func (w *walker) value(parent []string, key string, before, after any) {
 	if profile.Equal(before, after) {
 		return
 	}
+	path := append(slices.Clip(parent), key)
 	if path[0] == "spec" && profile.Sensitive(path[2:]...) {
 		w.fields = append(w.fields, Field{
 			Path: pointer(path), Old: redact(before), New: redact(after), Sensitive: true,
@@ -89,12 +89,12 @@ func (w *walker) value(path []string, before, after any) {
 
 // member compares what two maps or lists hold in one place. A null on one side
 // and nothing on the other is a difference too.
-func (w *walker) member(path []string, before any, had bool, after any, has bool) {
+func (w *walker) member(parent []string, key string, before any, had bool, after any, has bool) {
 	if had != has && before == nil && after == nil {
-		w.add(pointer(path), nil, nil)
+		w.add(pointer(append(slices.Clip(parent), key)), nil, nil)
 		return
 	}
-	w.value(path, before, after)
+	w.value(parent, key, before, after)
 }
 
 // children compares two maps or two lists member by member. An absent one
@@ -103,15 +103,10 @@ func (w *walker) children(path []string, before, after any) bool {
 	oldMap, oldIsMap := before.(map[string]any)
 	newMap, newIsMap := after.(map[string]any)
 	if fits(oldIsMap, before, newIsMap, after) && len(oldMap)+len(newMap) > 0 {
-		both := maps.Clone(oldMap)
-		if both == nil {
-			both = map[string]any{}
-		}
-		maps.Copy(both, newMap)
-		for _, key := range slices.Sorted(maps.Keys(both)) {
+		for _, key := range keysOf(oldMap, newMap) {
 			was, had := oldMap[key]
 			is, has := newMap[key]
-			w.member(child(path, key), was, had, is, has)
+			w.member(path, key, was, had, is, has)
 		}
 		return true
 	}
@@ -121,7 +116,7 @@ func (w *walker) children(path []string, before, after any) bool {
 		for i := range max(len(oldList), len(newList)) {
 			was, had := item(oldList, i)
 			is, has := item(newList, i)
-			w.member(child(path, strconv.Itoa(i)), was, had, is, has)
+			w.member(path, strconv.Itoa(i), was, had, is, has)
 		}
 		return true
 	}
@@ -141,17 +136,27 @@ func item(list []any, i int) (value any, found bool) {
 	return nil, false
 }
 
-func child(path []string, key string) []string {
-	return append(slices.Clip(path), key)
+// keysOf lists the keys of either map in order.
+func keysOf(a, b map[string]any) []string {
+	keys := make([]string, 0, max(len(a), len(b)))
+	for key := range a {
+		keys = append(keys, key)
+	}
+	for key := range b {
+		if _, ok := a[key]; !ok {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // pointer writes a path as a JSON pointer (RFC 6901).
 func pointer(path []string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	var text strings.Builder
 	for _, key := range path {
 		text.WriteByte('/')
-		text.WriteString(escape.Replace(key))
+		text.WriteString(strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1"))
 	}
 	return text.String()
 }

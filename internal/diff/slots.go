@@ -150,12 +150,12 @@ func findRenames(slots map[string]*slot) {
 	if len(missing) == 0 {
 		return
 	}
-	undesired := map[spec][]*slot{}
+	undesired := map[spec][]leaver{}
 	for _, s := range slots {
 		if s.item == nil {
 			for _, p := range s.ours {
 				key := p.Spec.Fingerprint()
-				undesired[key] = append(undesired[key], s)
+				undesired[key] = append(undesired[key], leaver{s, p})
 			}
 		}
 	}
@@ -164,12 +164,17 @@ func findRenames(slots map[string]*slot) {
 		if len(wanting) != 1 || len(leaving) != 1 {
 			continue
 		}
-		to, from := wanting[0], leaving[0]
-		index := slices.IndexFunc(from.ours, func(p *live.Profile) bool { return p.Spec.Fingerprint() == key })
-		p := from.ours[index]
+		to, from, p := wanting[0], leaving[0].slot, leaving[0].profile
 		if protect := to.item.Lifecycle.Protect; p.Marks().Protected && (protect == nil || !*protect) {
 			continue
 		}
+		index := slices.Index(from.ours, p)
 		to.renamed, from.ours = p, slices.Delete(from.ours, index, index+1)
 	}
+}
+
+// leaver is an undesired profile of ours and the slot it is in.
+type leaver struct {
+	slot    *slot
+	profile *live.Profile
 }

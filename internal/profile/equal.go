@@ -65,7 +65,7 @@ func writeCanonical(text *bytes.Buffer, value any) {
 		slices.Sort(keys)
 		text.WriteByte('{')
 		for _, key := range keys {
-			text.WriteString(strconv.Quote(key))
+			writeQuoted(text, key)
 			text.WriteByte(':')
 			writeCanonical(text, value[key])
 			text.WriteByte(',')
@@ -81,10 +81,14 @@ func writeCanonical(text *bytes.Buffer, value any) {
 	case json.Number:
 		text.WriteString(canonicalNumber(value))
 	case string:
-		text.WriteString(strconv.Quote(value))
+		writeQuoted(text, value)
 	default:
 		fmt.Fprint(text, value)
 	}
+}
+
+func writeQuoted(text *bytes.Buffer, value string) {
+	text.Write(strconv.AppendQuote(text.AvailableBuffer(), value))
 }
 
 // canonicalNumber writes a JSON number as its significant digits and a decimal
