@@ -100,8 +100,10 @@ func offsets(r *gittest.Repo, pack string, size, stride int) []int {
 	return slices.DeleteFunc(at, func(i int) bool { return i < 0 || i >= size })
 }
 
-func TestADamagedPackIsAnErrorOrAllFiles(t *testing.T) {
-	r, want := history(t)
+// onePack is that repository in one pack.
+func onePack(t *testing.T) (r *gittest.Repo, want map[string]string, pack string) {
+	t.Helper()
+	r, want = history(t)
 	r.Git("gc", "-q", "--aggressive", "--prune=now")
 	packs, _ := filepath.Glob(r.Dir + "/.git/objects/pack/*.pack")
 	if len(packs) != 1 {
@@ -110,61 +112,71 @@ func TestADamagedPackIsAnErrorOrAllFiles(t *testing.T) {
 	if chains := r.Git("verify-pack", "-v", packs[0]); !strings.Contains(chains, "chain length = 2") {
 		t.Fatal("the pack has no chain of deltas")
 	}
-	pack, err := os.ReadFile(packs[0])
+	return r, want, packs[0]
+}
+
+func TestADamagedPackIsAnErrorOrAllFiles(t *testing.T) {
+	r, want, file := onePack(t)
+	pack, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	indexFile := strings.TrimSuffix(packs[0], ".pack") + ".idx"
-	index, err := os.ReadFile(indexFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	inPack, inIndex := offsets(r, packs[0], len(pack), 83), offsets(r, packs[0], len(index), 307)
-	t.Run("pack cut short", func(t *testing.T) {
-		for _, at := range inPack {
-			if !harm(t, r.Dir, packs[0], fmt.Sprintf("at %d", at), pack[:at], want) {
+	at := offsets(r, file, len(pack), 83)
+	t.Run("cut short", func(t *testing.T) {
+		for _, at := range at {
+			if !harm(t, r.Dir, file, fmt.Sprintf("at %d", at), pack[:at], want) {
 				t.Errorf("cut at %d of %d was not noticed", at, len(pack))
 			}
 		}
 	})
-	t.Run("pack cut short, with the end of the whole", func(t *testing.T) {
-		for _, at := range inPack {
+	t.Run("cut short, with the end of the whole", func(t *testing.T) {
+		for _, at := range at {
 			if at < len(pack)-20 {
-				harm(t, r.Dir, packs[0], fmt.Sprintf("at %d", at), slices.Concat(pack[:at], pack[len(pack)-20:]), want)
+				harm(t, r.Dir, file, fmt.Sprintf("at %d", at), slices.Concat(pack[:at], pack[len(pack)-20:]), want)
 			}
 		}
 	})
-	t.Run("a bit of the pack", func(t *testing.T) {
+	t.Run("a bit", func(t *testing.T) {
 		noticed := 0
-		for i, at := range inPack {
-			if harm(t, r.Dir, packs[0], fmt.Sprintf("bit of byte %d", at), flipped(pack, at, uint(i%8)), want) {
+		for i, offset := range at {
+			if harm(t, r.Dir, file, fmt.Sprintf("bit of byte %d", offset), flipped(pack, offset, uint(i%8)), want) {
 				noticed++
 			}
 		}
-		if noticed < len(inPack)/4 {
-			t.Errorf("only %d of %d flips were noticed", noticed, len(inPack))
+		if noticed < len(at)/4 {
+			t.Errorf("only %d of %d flips were noticed", noticed, len(at))
 		}
 	})
-	t.Run("index cut short", func(t *testing.T) {
-		for _, at := range inIndex {
-			if !harm(t, r.Dir, indexFile, fmt.Sprintf("at %d", at), index[:at], want) {
+	t.Run("gone", func(t *testing.T) { harm(t, r.Dir, file, "gone", nil, want) })
+}
+
+func TestADamagedIndexIsAnErrorOrAllFiles(t *testing.T) {
+	r, want, pack := onePack(t)
+	file := strings.TrimSuffix(pack, ".pack") + ".idx"
+	index, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := offsets(r, pack, len(index), 307)
+	t.Run("cut short", func(t *testing.T) {
+		for _, at := range at {
+			if !harm(t, r.Dir, file, fmt.Sprintf("at %d", at), index[:at], want) {
 				t.Errorf("cut at %d of %d was not noticed", at, len(index))
 			}
-			harm(t, r.Dir, indexFile, fmt.Sprintf("at %d, with a checksum", at), trailed(index[:at]), want)
+			harm(t, r.Dir, file, fmt.Sprintf("at %d, with a checksum", at), trailed(index[:at]), want)
 		}
 	})
-	t.Run("a bit of the index", func(t *testing.T) {
-		for i, at := range inIndex {
-			if !harm(t, r.Dir, indexFile, fmt.Sprintf("bit of byte %d", at), flipped(index, at, uint(i%8)), want) {
+	t.Run("a bit", func(t *testing.T) {
+		for i, at := range at {
+			if !harm(t, r.Dir, file, fmt.Sprintf("bit of byte %d", at), flipped(index, at, uint(i%8)), want) {
 				t.Errorf("a flip at %d was not noticed", at)
 			}
 			if at < len(index)-40 {
-				harm(t, r.Dir, indexFile, fmt.Sprintf("bit of byte %d, with a checksum", at), trailed(flipped(index[:len(index)-20], at, uint(i%8))), want)
+				harm(t, r.Dir, file, fmt.Sprintf("bit of byte %d, with a checksum", at), trailed(flipped(index[:len(index)-20], at, uint(i%8))), want)
 			}
 		}
 	})
-	t.Run("no pack", func(t *testing.T) { harm(t, r.Dir, packs[0], "gone", nil, want) })
-	t.Run("no index", func(t *testing.T) { harm(t, r.Dir, indexFile, "gone", nil, want) })
+	t.Run("gone", func(t *testing.T) { harm(t, r.Dir, file, "gone", nil, want) })
 }
 
 func TestADamagedObjectFileIsAnErrorOrAllFiles(t *testing.T) {

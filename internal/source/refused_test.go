@@ -172,12 +172,7 @@ func TestEveryRefusalIsNamedAtOnce(t *testing.T) {
 	}
 	treeOf(r, lines...)
 	_, err := Git{URL: r.Dir}.Read(t.Context())
-	fails(t, err, ErrRefused)
-	for _, say := range []string{`"m00"`, `"m19"`, "and 10 more"} {
-		if !strings.Contains(err.Error(), say) {
-			t.Errorf("%q does not say %q", err, say)
-		}
-	}
+	fails(t, err, ErrRefused, `"m00"`, `; "m09"`, "and 20 more")
 }
 
 func TestAnUnreadableDirectoryElsewhereDoesNotMatter(t *testing.T) {

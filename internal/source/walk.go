@@ -3,7 +3,6 @@ package source
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -44,7 +43,7 @@ const (
 const (
 	ignoreFile = ".profilesyncignore"
 	maxDepth   = 64 // directories in each other
-	maxRefused = 20 // refusals named in one error
+	maxRefused = 10 // entries named in one error
 )
 
 // walk collects the documents under one directory of a tree.
@@ -57,7 +56,7 @@ type walk struct {
 	bytes   int64
 	files   *files
 	notes   []Note
-	refused []error
+	refused []string
 }
 
 // collect walks the tree under root.
@@ -67,10 +66,10 @@ func collect(ctx context.Context, t tree, root entry, limits Limits) (*walk, err
 		return nil, err
 	}
 	if n := len(w.refused); n > maxRefused {
-		w.refused = append(w.refused[:maxRefused], fmt.Errorf("and %d more", n-maxRefused))
+		w.refused = append(w.refused[:maxRefused], fmt.Sprintf("and %d more", n-maxRefused))
 	}
 	if len(w.refused) > 0 {
-		return nil, fmt.Errorf("%w: %w", ErrRefused, errors.Join(w.refused...))
+		return nil, fmt.Errorf("%w: %s", ErrRefused, strings.Join(w.refused, "; "))
 	}
 	slices.SortFunc(w.notes, func(a, b Note) int { return strings.Compare(a.Path, b.Path) })
 	return w, nil
@@ -219,7 +218,7 @@ func (w *walk) note(e entry, what string) {
 }
 
 func (w *walk) refuse(e entry, why string) {
-	w.refused = append(w.refused, fmt.Errorf("%q: %s", e.path, why))
+	w.refused = append(w.refused, fmt.Sprintf("%q: %s", e.path, why))
 }
 
 // documentLike reports whether a person would take the name for a document's.
