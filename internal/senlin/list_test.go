@@ -7,42 +7,24 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"profilesync/internal/devcloud"
 	"profilesync/internal/profile"
 )
 
-// ticking is a clock that can be put forward by hours.
-func ticking(mu *sync.Mutex, hours *int) func() time.Time {
-	return func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return time.Now().Add(time.Duration(*hours) * time.Hour)
-	}
-}
-
-// says is an answer made by hand.
-func says(req *http.Request, status int, body string) (*http.Response, error) {
-	return &http.Response{
-		StatusCode: status, Header: http.Header{}, Request: req,
-		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
-	}, nil
-}
-
-// inBubble runs a test in a time of its own, where waiting costs nothing.
-func inBubble(t *testing.T, name string, test func(t *testing.T)) {
-	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
-}
-
 func TestAListIsReadWhole(t *testing.T) {
-	for _, cap := range []int{0, 1, 2, 6, 7, 8} {
-		t.Run(fmt.Sprintf("%d rows at a time", cap), func(t *testing.T) {
-			r := connect(t, devcloud.Options{PageLimit: cap}, demo())
+	for _, row := range []struct{ cap, requests int }{
+		{0, 2}, // the list, and the question for one row more
+		{8, 2},
+		{7, 2},
+		{6, 3}, // 6, 1, nothing
+		{2, 5}, // 2, 1, 2, 2, nothing
+		{1, 8},
+	} {
+		t.Run(fmt.Sprintf("%d rows at a time", row.cap), func(t *testing.T) {
+			r := connect(t, devcloud.Options{PageLimit: row.cap}, demo())
 			if all, err := r.Profiles(t.Context()); err != nil || len(all) != 0 {
 				t.Fatalf("%v, %v", all, err)
 			}
@@ -55,8 +37,8 @@ func TestAListIsReadWhole(t *testing.T) {
 			if got := names(t, all, err); !slices.Equal(got, want) {
 				t.Errorf("got %q", got)
 			}
-			if asked := r.since(); cap == 0 && len(asked) != 2 {
-				t.Errorf("a server that does not cap was asked %q, want the list and one row more", asked)
+			if asked := r.since(); len(asked) != row.requests {
+				t.Errorf("asked %q, want %d requests", asked, row.requests)
 			}
 		})
 	}

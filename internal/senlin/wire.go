@@ -179,26 +179,25 @@ func encode(fields map[string]any) (json.RawMessage, error) {
 // it refuses.
 func secretsOf(spec profile.Spec) []string {
 	var secrets []string
-	var collect func(value any, secret bool, path []string)
-	collect = func(value any, secret bool, path []string) {
+	var collect func(value any, path []string)
+	collect = func(value any, path []string) {
 		switch value := value.(type) {
 		case map[string]any:
 			for key, item := range value {
-				at := append(slices.Clone(path), key)
-				collect(item, secret || profile.Sensitive(at...), at)
+				collect(item, append(slices.Clone(path), key))
 			}
 		case []any:
 			for _, item := range value {
-				collect(item, secret, append(slices.Clone(path), ""))
+				collect(item, append(slices.Clone(path), ""))
 			}
 		case json.Number:
-			collect(string(value), secret, path)
+			collect(string(value), path)
 		case string:
-			if secret {
+			if profile.Sensitive(path...) {
 				secrets = append(secrets, value)
 			}
 		}
 	}
-	collect(map[string]any(spec.Properties), false, nil)
+	collect(map[string]any(spec.Properties), nil)
 	return secrets
 }

@@ -86,6 +86,14 @@ func TestHowAProfileIsRead(t *testing.T) {
 	}
 }
 
+func TestWhatIsEmptyIsWrittenAsAnEmptyObject(t *testing.T) {
+	body, err := encode(map[string]any{"metadata": wireMetadata(nil), "spec": wireSpec(profile.Spec{Type: "t", Version: "1.0"})})
+	want := `{"profile":{"metadata":{},"spec":{"properties":{},"type":"t","version":"1.0"}}}`
+	if err != nil || string(body) != want {
+		t.Errorf("got %s, %v, want %s", body, err, want)
+	}
+}
+
 // values are JSON values as a profile holds them.
 func values() *rapid.Generator[any] {
 	leaf := rapid.OneOf(

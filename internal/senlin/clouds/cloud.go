@@ -64,6 +64,21 @@ func (c Cloud) String() string {
 	return fmt.Sprintf("cloud %q", c.Name)
 }
 
+// Who names who logs in, and to which project, for messages: Keystone does not
+// tell a wrong password from a project that is not there.
+func (c Cloud) Who() string {
+	switch scope := c.Auth.Scope; {
+	case c.Auth.ApplicationCredentialID != "" || c.Auth.ApplicationCredentialName != "":
+		return fmt.Sprintf("application credential %q", c.Auth.ApplicationCredentialID+c.Auth.ApplicationCredentialName)
+	case c.Auth.TokenID != "":
+		return "a token"
+	case scope == nil:
+		return fmt.Sprintf("user %q", c.Auth.Username+c.Auth.UserID)
+	default:
+		return fmt.Sprintf("user %q for project %q", c.Auth.Username+c.Auth.UserID, scope.ProjectName+scope.ProjectID)
+	}
+}
+
 // Secrets is what a message must not show.
 func (c Cloud) Secrets() []string {
 	return slices.DeleteFunc([]string{c.Auth.Password, c.Auth.ApplicationCredentialSecret, c.Auth.TokenID},

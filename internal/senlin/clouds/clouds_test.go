@@ -261,7 +261,20 @@ func TestALoginNeedsNoFile(t *testing.T) {
 	if err != nil || c.Auth.Username != "ann" || c.Auth.Scope.ProjectName != "red" || c.Region != "One" || c.Name != "" {
 		t.Errorf("got %+v, %v", c, err)
 	}
+	if who := c.Who(); who != `user "ann" for project "red"` {
+		t.Errorf("%s logs in", who)
+	}
 	if c.String() != "the cloud" {
 		t.Errorf("called %s", c)
+	}
+}
+
+func TestTheProcessEnvironmentIsNotRead(t *testing.T) {
+	for _, name := range []string{"OS_USER_ID", "OS_TOKEN", "OS_PROJECT_ID", "OS_USER_DOMAIN_NAME", "OS_DOMAIN_ID", "OS_CLOUD", "OS_IDENTITY_API_VERSION"} {
+		t.Setenv(name, "2")
+	}
+	c, err := Find(Options{Name: "one", Getenv: files(t, map[string]string{"clouds.yaml": two})})
+	if err != nil || c.Auth.UserID != "" || c.Auth.TokenID != "" || c.Auth.Scope.ProjectID != "" || c.Auth.DomainName != "" {
+		t.Errorf("got %+v to %+v, %v", c.Auth, c.Auth.Scope, err)
 	}
 }

@@ -4,19 +4,26 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // maxIdle connections to one host are kept: as many as changes are carried out
 // side by side, and some.
 const maxIdle = 16
 
-// Transport makes the transport of a real network, with the cloud's certificates.
+// dialTimeout is for a host that drops packets: a request is tried several times.
+const dialTimeout = 10 * time.Second
+
+// Transport makes the transport of a real network, with the cloud's certificates
+// and, as net/http has it, the proxy of HTTP_PROXY and HTTPS_PROXY.
 func (c Cloud) Transport() (*http.Transport, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConnsPerHost = maxIdle
+	base.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	base.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.insecure}
 	if c.cacert != "" {
 		bundle, err := readFile(c.cacert)

@@ -75,14 +75,13 @@ func (id identity) keystoneSays(e *Error) *Error {
 		e.kinds = []error{profile.ErrUnavailable}
 		e.Message = e.URL + " answered: " + e.Message
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
-		// Keystone does not tell a wrong password from a project that is not there.
 		e.kinds = []error{ErrAuth, profile.ErrDenied}
-		e.Message = fmt.Sprintf("Keystone at %s refused the credentials of %s: %s", plainURL(id.cloud.Auth.IdentityEndpoint), id.cloud, e.Message)
+		e.Message = fmt.Sprintf("Keystone at %s refused %s: %s", plainURL(id.cloud.Auth.IdentityEndpoint), id.cloud.Who(), e.Message)
 	case errors.Is(e, ErrNotSenlin):
 		e.kinds = []error{ErrNotKeystone}
 	case e.Status == http.StatusBadRequest:
 		e.kinds = []error{clouds.ErrNoConfig}
-		e.Message = fmt.Sprintf("Keystone at %s cannot use the credentials of %s: %s", plainURL(id.cloud.Auth.IdentityEndpoint), id.cloud, e.Message)
+		e.Message = fmt.Sprintf("Keystone at %s cannot log in %s: %s", plainURL(id.cloud.Auth.IdentityEndpoint), id.cloud.Who(), e.Message)
 	default:
 		e.kinds = []error{ErrNotKeystone}
 		e.Message = e.URL + " answered: " + e.Message

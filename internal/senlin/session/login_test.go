@@ -42,7 +42,7 @@ func TestWhatCanGoWrongAtTheLogin(t *testing.T) {
 		{
 			"wrong password",
 			map[string]http.HandlerFunc{askToken: reply(401, `{"error": {"code": 401, "message": "The request you have made requires authentication.", "title": "Unauthorized"}}`)},
-			nil, ErrAuth, `Keystone at http://keystone.invalid/v3 refused the credentials of cloud "somewhere": The request you have made requires authentication (401, req-1)`,
+			nil, ErrAuth, `Keystone at http://keystone.invalid/v3 refused user "ann" for project "p1": The request you have made requires authentication (401, req-1)`,
 		},
 		{"locked account", map[string]http.HandlerFunc{askToken: reply(403, `{"error": {"code": 403, "message": "no"}}`)}, nil, profile.ErrDenied, ": no (403"},
 		{"a request that Keystone cannot use", map[string]http.HandlerFunc{askToken: reply(400, `{"error": {"code": 400, "message": "bad domain"}}`)}, nil, clouds.ErrNoConfig, "bad domain"},

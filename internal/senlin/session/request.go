@@ -33,7 +33,7 @@ func Keep(body any, ok ...int) *gophercloud.RequestOpts {
 }
 
 // Do carries out a request, and repeats it where that is safe and may help. Its
-// error is an [*Error].
+// error wraps an [*Error].
 func (s *Session) Do(ctx context.Context, r Request) error {
 	return retry(ctx, s.transport.timeout, func() error { return s.once(ctx, r) })
 }

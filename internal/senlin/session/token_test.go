@@ -113,3 +113,16 @@ func TestWhoeverWaitsForARenewalCanGiveUpAndTheOthersGetIt(t *testing.T) {
 		}
 	})
 }
+
+func TestATokenThatIsNoLongerTheCurrentOneIsNotRenewedAgain(t *testing.T) {
+	s := &stub{}
+	opened := open(t, s, Options{})
+	for range 2 { // as two requests do whose refusals come one after the other
+		if token, err := opened.transport.renew(t.Context(), "token-1"); err != nil || token != "token-2" {
+			t.Errorf("got %q, %v", token, err)
+		}
+	}
+	if s.logins != 2 {
+		t.Errorf("%d logins, want 2", s.logins)
+	}
+}

@@ -148,7 +148,11 @@ func (t *transport) send(req *http.Request, c *call) (*http.Response, error) {
 	}
 	t.log.LogAttrs(ctx, slog.LevelDebug, "request", append(attrs,
 		slog.Int("status", resp.StatusCode), slog.String("request_id", requestID(resp.Header)))...)
-	resp.Body = &answer{ctx: ctx, cancel: cancel, body: resp.Body, left: c.limit}
+	limit := c.limit
+	if resp.StatusCode != http.StatusOK {
+		limit = min(limit, answerLimit)
+	}
+	resp.Body = &answer{ctx: ctx, cancel: cancel, body: resp.Body, left: limit}
 	return resp, nil
 }
 
