@@ -125,6 +125,7 @@ func hints() []hint {
 		{source.ErrAuthentication, "put the credentials into the URL that the configuration names, or check them"},
 		{source.ErrUnreachable, "is the URL right, and can this machine reach it?"},
 		{source.ErrLimit, "--path narrows what is read, and .profilesyncignore leaves things out"},
+		{source.ErrRefused, "put a plain file in its place, move it away, or list it in .profilesyncignore"},
 		{source.ErrDamaged, "run git fsck in the repository, or clone it again"},
 		{devcloud.ErrBusy, "another profilesync uses the embedded cloud: wait for it, or use the clouds.yaml that profilesync devcloud --clouds-file wrote"},
 		{senlin.ErrNoCloud, "clouds.yaml is looked for in OS_CLIENT_CONFIG_FILE, ., ~/.config/openstack and /etc/openstack; --cloud devcloud needs none"},

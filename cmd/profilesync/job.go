@@ -155,7 +155,7 @@ Exit status: 0 every document is good; 1 at least one is not.`,
 		for _, note := range tree.Notes {
 			s.logger.Warn("not read", "path", note.Path, "what", note.What)
 		}
-		fmt.Fprintf(s.stdout, "Valid: %d profiles in %d files, revision %s.\n", len(set.Items), files(set), short(set.Revision))
+		fmt.Fprintf(s.stdout, "Valid: %s in %s, revision %s.\n", count(len(set.Items), "profile"), count(files(set), "file"), short(set.Revision))
 		return nil
 	}
 	return cmd
@@ -167,6 +167,13 @@ func files(set desired.Set) int {
 		names[item.File] = true
 	}
 	return len(names)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // short is a revision as people know it.

@@ -4,7 +4,8 @@
 // What is read are documents: regular files whose names end in .yaml or .yml.
 // Left out without a word are other files, and every file and directory whose
 // name begins with a dot (.git, .github, .gitlab-ci.yml: what tools put beside
-// documents). Left out, too, is what a .profilesyncignore says, in the syntax
+// documents), and a profilesync.yaml, which is this program's configuration and
+// never a document. Left out, too, is what a .profilesyncignore says, in the syntax
 // of gitignore, in the directory the reading begins in and in those below.
 //
 // A document that is not read looks like a profile to delete. So nothing that

@@ -42,6 +42,7 @@ const (
 
 const (
 	ignoreFile = ".profilesyncignore"
+	configFile = "profilesync.yaml" // the program's own configuration, which often lies beside the documents
 	maxDepth   = 64 // directories in each other
 	maxRefused = 10 // entries named in one error
 )
@@ -134,6 +135,9 @@ func (w *walk) visit(ctx context.Context, e entry, rules *ignore.Rules, depth in
 	case directory:
 		return w.dir(ctx, e, rules, depth+1)
 	case file:
+		if path.Base(e.path) == configFile {
+			return nil
+		}
 		return w.file(e)
 	case symlink:
 		return w.link(e)
