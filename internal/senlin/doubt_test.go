@@ -104,7 +104,7 @@ func TestAWriteThatSurelyDidNotHappenIsRepeated(t *testing.T) {
 			r.between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 				if req.Method == method && busy {
 					busy = false
-					return says(req, 503, "no server is available")
+					return says(req, 503, "No server is available to handle this request.")
 				}
 				return next.RoundTrip(req)
 			})

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,9 @@ import (
 
 const maxMessage = 400 // characters: a database error comes with its whole statement
 
+// perhaps ends the message of a write whose outcome is unknown.
+const perhaps = "; it may have been carried out"
+
 // refusal makes an error of an answer with a status that was not hoped for.
 func (r Request) refusal(answer gophercloud.ErrUnexpectedResponseCode) *Error {
 	f := readFault(answer.Body)
@@ -29,23 +33,36 @@ func (r Request) refusal(answer gophercloud.ErrUnexpectedResponseCode) *Error {
 		RequestID: requestID(answer.ResponseHeader),
 		after:     retryAfter(answer.ResponseHeader),
 	}
-	e.kinds, e.again = r.judge(answer.Actual, f)
+	notDone := answer.ResponseHeader.Get("Retry-After") != "" || idle.Match(answer.Body)
+	e.kinds, e.again = r.judge(answer.Actual, f, notDone)
 	if errors.Is(e, ErrNotSenlin) {
 		e.Message = e.URL + " answered: " + e.Message
 		if to := answer.ResponseHeader.Get("Location"); to != "" && answer.Actual/100 == 3 {
 			e.Message = fmt.Sprintf("%s is redirected to %s", e.URL, plainURL(to))
 		}
 	}
+	if errors.Is(e, profile.ErrInDoubt) {
+		e.Message += perhaps
+	}
 	return e
 }
 
+// idle are the words of a 503 that come before anything is done: of Senlin's
+// token filter, and of HAProxy without a backend. Other proxies, such as Envoy,
+// also answer 503 when the backend breaks off after it was given the request.
+var idle = regexp.MustCompile(`The Keystone service is temporarily unavailable|No server is available to handle this request`)
+
 // judge says what a status means for this request, and whether to repeat it.
-func (r Request) judge(status int, f fault) (kinds []error, again bool) {
+// notDone is whether a 503 is one of those.
+func (r Request) judge(status int, f fault, notDone bool) (kinds []error, again bool) {
 	switch status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout:
-		// Said before anything is done: by a limiter, a balancer without a backend,
-		// or Senlin's token filter without a Keystone.
+	case http.StatusTooManyRequests, http.StatusRequestTimeout: // a limiter, or a proxy that has no whole request
 		return []error{profile.ErrUnavailable}, true
+	case http.StatusServiceUnavailable:
+		if notDone {
+			return []error{profile.ErrUnavailable}, true
+		}
+		return r.maybeDone(true)
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return r.maybeDone(true)
 	case http.StatusUnauthorized, http.StatusForbidden:
@@ -140,7 +157,7 @@ func (r Request) loss(method, address string, c *call, timeout time.Duration, er
 	}
 	if r.Write && !c.unsent() {
 		e.kinds, e.again = append(e.kinds, profile.ErrInDoubt), false
-		e.Message += "; it may have been carried out"
+		e.Message += perhaps
 		return e
 	}
 	e.kinds = append(e.kinds, profile.ErrUnavailable)
@@ -162,7 +179,7 @@ func (r Request) garbled(method, address, id string, body []byte, err error) *Er
 	}
 	if r.Write {
 		e.kinds, e.again = append(e.kinds, profile.ErrInDoubt), false
-		e.Message += "; it may have been carried out"
+		e.Message += perhaps
 	}
 	return e
 }

@@ -58,7 +58,8 @@ func TestWhatAStatusMeans(t *testing.T) {
 		{"a bug in a read", list, 500, says("InternalError", "x"), profile.ErrUnavailable},
 		{"a bug in a write", create, 500, says("InternalError", "x"), profile.ErrInDoubt},
 		{"a proxy's page in a write", create, 502, page, profile.ErrInDoubt},
-		{"a proxy without a backend in a write", create, 503, page, profile.ErrUnavailable},
+		{"another page in a write", create, 503, page, profile.ErrInDoubt},
+		{"a proxy without a backend in a write", create, 503, "<html>No server is available to handle this request.", profile.ErrUnavailable},
 		{"a status nobody knows", list, 599, "", profile.ErrUnavailable},
 	} {
 		t.Run(row.name, func(t *testing.T) {

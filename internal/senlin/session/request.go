@@ -19,7 +19,7 @@ import (
 // Request is one thing asked of the server.
 type Request struct {
 	Send    func(*gophercloud.ServiceClient) (*http.Response, error)
-	Read    func(body []byte) error // nil when the answer says nothing
+	Read    func(body []byte) error // not called when Send returns no response
 	Limit   int64                   // of the answer, in bytes; 0 means 8 MiB
 	Write   bool                    // it changes something: not repeated when it may have been carried out
 	ByID    bool                    // its path names a profile by its id
@@ -56,11 +56,11 @@ func (s *Session) once(ctx context.Context, r Request) error {
 	if err != nil {
 		return r.failure(asked, s.transport.timeout, err)
 	}
-	if resp == nil || r.Read == nil { // read to its end by gophercloud
+	if resp == nil { // gophercloud has read the answer
 		return nil
 	}
+	defer func() { _ = resp.Body.Close() }() // all of it has been read, or the error says why not
 	body, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close() // all of it has been read, or the error says why not
 	method, address := resp.Request.Method, resp.Request.URL.String()
 	if err == nil {
 		err = r.Read(body)

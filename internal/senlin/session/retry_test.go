@@ -31,7 +31,13 @@ func TestWhatIsRepeated(t *testing.T) {
 		doubt         error // of the write
 	}{
 		{"busy", reply(429, ""), 2, 2, nil},
-		{"no backend", reply(503, "<html>503"), 2, 2, nil},
+		{"no backend", reply(503, "<html>503 No server is available to handle this request.</html>"), 2, 2, nil},
+		{"no Keystone", reply(503, `{"message": "The Keystone service is temporarily unavailable.<br />", "code": "503 Service Unavailable"}`), 2, 2, nil},
+		{"a pause is asked for", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(503)
+		}, 2, 2, nil},
+		{"unavailable, and no word of when", reply(503, "upstream connect error or disconnect/reset before headers"), 2, 1, profile.ErrInDoubt},
 		{"slow client", reply(408, ""), 2, 2, nil},
 		{"bad gateway", reply(502, ""), 2, 1, profile.ErrInDoubt},
 		{"gateway timed out", reply(504, ""), 2, 1, profile.ErrInDoubt},
