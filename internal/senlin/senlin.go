@@ -68,6 +68,8 @@ type Client struct {
 	session *session.Session
 }
 
+var _ live.Reader = (*Client)(nil)
+
 // Connect logs in, finds the clustering service in the catalog and agrees on a
 // microversion. Its errors wrap one of this package's sentinels.
 func Connect(ctx context.Context, options Options) (*Client, error) {
