@@ -62,7 +62,7 @@ func edges() []edge {
 		{
 			name:   "a wrong password",
 			clouds: func(text string) string { return strings.ReplaceAll(text, `password: "tenant-a"`, `password: "wrong"`) },
-			says:   `refused the credentials of cloud "tenant-a"`, hint: "token issue",
+			says:   `refused user "tenant-a"`, hint: "token issue",
 		},
 		{
 			name:  "no clustering service in the catalog",
