@@ -27,9 +27,8 @@ func homes() []home {
 		{"go.etcd.io/bbolt", []string{"internal/devcloud"}},
 		{"go.yaml.in/yaml", []string{"internal/desired", "internal/senlin"}},
 		{"golang.org/x/sync", []string{"cmd/profilesync", "internal/apply", "internal/senlin"}},
-		{"golang.org/x/sys", []string{"cmd/profilesync", "internal/devcloud"}},
 		{"golang.org/x/term", []string{"cmd/profilesync"}},
-		{"sigs.k8s.io/yaml", []string{"cmd/profilesync", "internal/desired", "internal/devcloud"}},
+		{"sigs.k8s.io/yaml", []string{"cmd/profilesync", "internal/desired"}},
 	}
 }
 
@@ -51,6 +50,24 @@ func strayDependencies(house tree) []string {
 		}
 	}
 	slices.Sort(broken)
+	return broken
+}
+
+// emptyHomes finds the rows that a dependency has left behind.
+func emptyHomes(house tree) []string {
+	var broken []string
+	for _, home := range homes() {
+		for _, dir := range home.dirs {
+			isUsed := slices.ContainsFunc(house.program(), func(f file) bool {
+				return isBelow(f.dir(), dir) && slices.ContainsFunc(f.imports(), func(imported string) bool {
+					return isBelow(imported, home.dependency)
+				})
+			})
+			if !isUsed {
+				broken = append(broken, fmt.Sprintf("homes(): nothing in %s imports %s", dir, home.dependency))
+			}
+		}
+	}
 	return broken
 }
 
@@ -81,6 +98,9 @@ func TestAStrayDependencyIsFound(t *testing.T) {
 		{"at home", source("internal/source/a.go", "package source\nimport _ \"github.com/go-git/go-git/v5/plumbing\"\n"), ""},
 		{"the module itself", source("cmd/profilesync/a.go", "package main\nimport _ \"profilesync/internal/profile\"\n"), ""},
 		{"a test may", source("internal/apply/a_test.go", "package apply\nimport _ \"pgregory.net/rapid\"\n"), ""},
+	})
+	show(t, emptyHomes, []example{
+		{"a row without a use", source("internal/source/a.go", "package source\nimport _ \"go.etcd.io/bbolt\"\n"), "nothing in internal/devcloud imports go.etcd.io/bbolt"},
 	})
 	testing := "package b\nimport _ \"testing\"\n"
 	program := "package a\nimport _ \"profilesync/internal/b\"\n"

@@ -18,6 +18,7 @@ func rules() []rule {
 		{"every internal package is a room of the table", unknownRooms},
 		{"no room imports what it must not know", forbiddenImports},
 		{"a dependency stays in the rooms that it is for", strayDependencies},
+		{"the rooms that a dependency is for use it", emptyHomes},
 		{"what is made for tests stays out of the program", testsInTheProgram},
 		{"files and functions stay short", tooLong},
 		{"an interface has few methods", wideInterfaces},
