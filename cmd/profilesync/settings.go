@@ -157,7 +157,7 @@ func (s *settings) log() *slog.Logger {
 	if s.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(s.stderr, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(s.stderr, &tint.Options{
+	return slog.New(tint.NewTextHandler(s.stderr, &tint.Options{
 		Level: level, TimeFormat: "15:04:05.000", NoColor: !s.color(s.stderr),
 	}))
 }

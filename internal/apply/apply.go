@@ -49,10 +49,10 @@ type Options struct {
 
 const defaultDeadline = 5 * time.Minute
 
-// ErrChanged: the live profile is no longer as it was when the plan was made.
+// ErrChanged says that the live profile is no longer as it was when the plan was made.
 var ErrChanged = errors.New("changed since the plan was made")
 
-// ErrStopped: the pass was stopped before the change was begun.
+// ErrStopped says that the pass was stopped before the change was begun.
 var ErrStopped = errors.New("stopped before it was begun")
 
 // Run carries out a plan: creates, updates and recreates first, then deletes.
