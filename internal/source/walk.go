@@ -43,8 +43,8 @@ const (
 const (
 	ignoreFile = ".profilesyncignore"
 	configFile = "profilesync.yaml" // the program's own configuration, which often lies beside the documents
-	maxDepth   = 64 // directories in each other
-	maxRefused = 10 // entries named in one error
+	maxDepth   = 64                 // directories in each other
+	maxRefused = 10                 // entries named in one error
 )
 
 // walk collects the documents under one directory of a tree.
