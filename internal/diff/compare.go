@@ -40,6 +40,8 @@ type Options struct {
 //	–       | unused                  | any                | - not desired
 //	–       | earlier generation, used                     | = superseded, kept
 //	–       | earlier generation, unused                   | - superseded (also without Prune)
+//	–       | the newest earlier generation, unused, and   | as if it were the current one: it is
+//	        | nothing current                              |   all there is of the name
 //
 // A plan made from a snapshot without users says so in NeedsUsers when the
 // users matter.
@@ -73,6 +75,9 @@ func (d *decider) decide(s *slot, changes []Change) []Change {
 		for _, p := range s.ours {
 			changes = append(changes, d.undesired(p))
 		}
+		if p := s.last(); p != nil && len(d.users(p)) == 0 {
+			changes = append(changes, d.undesired(p))
+		}
 		return d.generations(s, false, changes)
 	}
 	current := d.current(s)
@@ -95,7 +100,7 @@ func (d *decider) current(s *slot) Change {
 	case s.renamed != nil:
 		return d.relabel(s, s.renamed, Renamed)
 	}
-	after := d.after(s.item, nil)
+	after := d.after(s.item, s.newest())
 	return d.change(s, Change{Action: Create, Reason: Missing, After: after, Earlier: s.newest(), Fields: contents(*after)})
 }
 
@@ -118,17 +123,23 @@ func (d *decider) foreign(s *slot) Change {
 		return d.change(s, Change{Action: NoOp, Reason: Missing, Block: Ambiguous})
 	}
 	p := s.foreign[0]
-	same := p.Spec.Equal(s.item.Spec)
-	change := d.relabel(s, p, Adopted)
-	if !same {
-		change = d.recreate(s, p, TakenOver, s.newest())
-	}
-	switch owner := p.Marks().Owner; {
+	same, owner := p.Spec.Equal(s.item.Spec), p.Marks().Owner
+	switch {
+	case same && owner == "":
+		return d.relabel(s, p, Adopted)
+	case same:
+		return held(d.relabel(s, p, Adopted), OwnedBy(owner))
 	case owner != "":
-		change.Block = OwnedBy(owner)
-	case !same && !d.Adopt:
-		change.Block = NotOurs
+		return held(d.replace(s, p, TakenOver, s.newest()), OwnedBy(owner))
+	case !d.Adopt:
+		return held(d.replace(s, p, TakenOver, s.newest()), NotOurs)
 	}
+	return d.recreate(s, p, TakenOver, s.newest())
+}
+
+// held is the change with a reason not to make it.
+func held(change Change, block Block) Change {
+	change.Block = block
 	return change
 }
 
@@ -163,13 +174,10 @@ func (d *decider) duplicate(p *live.Profile) Change {
 // current profile is held up they stay: one of them may be all there is.
 func (d *decider) generations(s *slot, heldUp bool, changes []Change) []Change {
 	for _, p := range s.earlier {
-		if p == s.restores {
-			continue // it becomes the current one
-		}
 		change := Change{Action: Delete, Name: p.Name, Reason: Superseded, Before: p, Users: d.users(p)}
 		switch {
-		case p.Marks().Protected:
-			change.Block = Protected
+		case p == s.restores, p == s.last() && len(change.Users) == 0:
+			continue // it becomes, or counts as, the current one
 		case len(change.Users) > 0 || heldUp:
 			change.Action = NoOp
 		}
@@ -186,10 +194,17 @@ func (d *decider) relabel(s *slot, p *live.Profile, reason Reason) Change {
 }
 
 func (d *decider) recreate(s *slot, p *live.Profile, reason Reason, earlier *live.Profile) Change {
+	change := d.replace(s, p, reason, earlier)
+	change.Users = d.users(p)
+	return change
+}
+
+// replace is a recreate without its users: they cost three lists, and do not
+// matter when the change is held up anyway.
+func (d *decider) replace(s *slot, p *live.Profile, reason Reason, earlier *live.Profile) Change {
 	after := d.after(s.item, p)
 	return d.change(s, Change{
-		Action: Recreate, Reason: reason, Before: p, After: after, Earlier: earlier,
-		Users: d.users(p), Fields: differences(p.Profile, *after),
+		Action: Recreate, Reason: reason, Before: p, After: after, Earlier: earlier, Fields: differences(p.Profile, *after),
 	})
 }
 
@@ -199,7 +214,7 @@ func (d *decider) change(s *slot, c Change) Change {
 }
 
 // after is the desired profile with its marks. A document that says nothing
-// about protection leaves the mark as it is.
+// about protection leaves the mark as it is on p, which may be nil.
 func (d *decider) after(item *desired.Item, p *live.Profile) *profile.Profile {
 	marks := profile.Marks{Owner: d.Owner, Source: item.File, Revision: d.revision}
 	if p != nil {

@@ -1,6 +1,7 @@
 package diff_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -98,17 +99,48 @@ func TestNothingUsedIsDeleted(t *testing.T) {
 
 // The mark protects a name: what bears it is deleted only when the name lives
 // on with another profile.
-func TestNothingProtectedIsDeleted(t *testing.T) {
+// Protection belongs to a name: its profiles may change places, but one stays.
+func TestAProtectedNameNeverVanishes(t *testing.T) {
 	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
-		for _, c := range plan.Changes {
-			if c.Action != diff.Delete || !c.Pending() || !c.Before.Marks().Protected {
+		left := map[string]bool{}
+		for _, p := range simulate(plan, w.have).Profiles {
+			left[p.ID] = true
+		}
+		stays, protected := map[string]bool{}, map[string]bool{}
+		for _, p := range w.have.Profiles {
+			marks := p.Marks()
+			if marks.Owner != "us" {
 				continue
 			}
-			if c.Reason != diff.Duplicate || !isDesired(w, c.Name) {
-				t.Errorf("%q is protected and deleted: %s", c.Before.Name, c.Reason)
+			name := cmp.Or(marks.Superseded, p.Name)
+			stays[name] = stays[name] || left[p.ID]
+			protected[name] = protected[name] || marks.Protected
+		}
+		for name := range protected {
+			if newestProtected(w, name) && !stays[name] && !isDesired(w, name) {
+				t.Errorf("%q is protected and gone", name)
 			}
 		}
 	})
+}
+
+// newestProtected reports whether what counts as the current profile of a name
+// is protected.
+func newestProtected(w world, name string) bool {
+	var current, earlier []live.Profile
+	for _, p := range slices.SortedFunc(slices.Values(w.have.Profiles), live.Older) {
+		switch marks := p.Marks(); {
+		case marks.Owner != "us":
+		case marks.Superseded == name:
+			earlier = append(earlier, p)
+		case marks.Superseded == "" && p.Name == name:
+			current = append(current, p)
+		}
+	}
+	if len(current) > 0 {
+		return slices.ContainsFunc(current, func(p live.Profile) bool { return p.Marks().Protected })
+	}
+	return len(earlier) > 0 && earlier[len(earlier)-1].Marks().Protected
 }
 
 func TestWithoutPruneWhatIsNotDesiredStays(t *testing.T) {
@@ -168,6 +200,7 @@ func TestEveryProfileOfOursIsInOneChange(t *testing.T) {
 			}
 		}
 		owned := 0
+		names := map[string]bool{} // true when something is current, or asked for
 		for _, p := range w.have.Profiles {
 			marks := p.Marks()
 			if marks.Owner != "us" {
@@ -178,6 +211,13 @@ func TestEveryProfileOfOursIsInOneChange(t *testing.T) {
 			}
 			if marks.Superseded == "" {
 				owned++
+			}
+			name := cmp.Or(marks.Superseded, p.Name)
+			names[name] = names[name] || marks.Superseded == "" || isDesired(w, name)
+		}
+		for _, current := range names {
+			if !current {
+				owned++ // the last generation counts as the current one
 			}
 		}
 		if plan.Owned != owned {

@@ -19,6 +19,7 @@ type slot struct {
 	earlier  []*live.Profile // our earlier generations of the name, oldest first
 	restores *live.Profile   // the one of earlier that has the desired spec
 	renamed  *live.Profile   // our undesired profile that is to bear the name
+	left     bool            // our profile of the name is to bear another
 }
 
 // others are our profiles of the name beside the best match.
@@ -29,12 +30,22 @@ func (s *slot) others() []*live.Profile {
 	return s.ours[1:]
 }
 
-// owned counts our profiles of the name, earlier generations left out.
+// owned counts our profiles of the name; earlier generations are left out unless
+// one is all there is.
 func (s *slot) owned() int {
-	if s.renamed != nil {
+	if s.renamed != nil || s.last() != nil {
 		return len(s.ours) + 1
 	}
 	return len(s.ours)
+}
+
+// last is the newest earlier generation when it is all there is of a name that
+// nobody asks for, or nil.
+func (s *slot) last() *live.Profile {
+	if s.item != nil || len(s.ours) > 0 || s.left {
+		return nil
+	}
+	return s.newest()
 }
 
 // newest is the latest earlier generation, or nil.
@@ -169,7 +180,7 @@ func findRenames(slots map[string]*slot) {
 			continue
 		}
 		index := slices.Index(from.ours, p)
-		to.renamed, from.ours = p, slices.Delete(from.ours, index, index+1)
+		to.renamed, from.ours, from.left = p, slices.Delete(from.ours, index, index+1), true
 	}
 }
 

@@ -91,11 +91,11 @@ func (m Marks) On(metadata map[string]any) map[string]any {
 }
 
 // Aside is the profile as an earlier generation: renamed after its id and
-// marked superseded. It is no longer protected, since its name lives on with
-// the next generation, and it belongs to owner from now on.
+// marked superseded. It belongs to owner from now on. Its protection stays with
+// it, for the case that it turns out to be all there is of the name.
 func (p Profile) Aside(id, owner string) Profile {
 	marks := MarksOf(p.Metadata)
-	marks.Owner, marks.Superseded, marks.Protected = owner, p.Name, false
+	marks.Owner, marks.Superseded = owner, p.Name
 	return Profile{
 		Name:     AsideName(p.Name, id),
 		Metadata: marks.On(p.Metadata),

@@ -75,7 +75,7 @@ func TestAsideIsAnEarlierGeneration(t *testing.T) {
 	if aside.Name != "web~0a1b2c3d" || !aside.Spec.Equal(p.Spec) {
 		t.Errorf("aside is %q", aside.Name)
 	}
-	want := Marks{Owner: "us", Source: "web.yaml", Revision: "r1", Superseded: "web"}
+	want := Marks{Owner: "us", Source: "web.yaml", Revision: "r1", Superseded: "web", Protected: true}
 	if got := MarksOf(aside.Metadata); got != want {
 		t.Errorf("marked %+v", got)
 	}
