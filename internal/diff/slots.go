@@ -2,8 +2,8 @@ package diff
 
 import (
 	"crypto/sha256"
-	"maps"
 	"slices"
+	"strings"
 
 	"profilesync/internal/desired"
 	"profilesync/internal/live"
@@ -59,12 +59,16 @@ func (s *slot) newest() *live.Profile {
 // arrange puts everything that matters into slots, by name. Profiles that are
 // not ours and whose name nobody asks for are nobody's business.
 func arrange(want desired.Set, have live.Snapshot, opts Options) []*slot {
-	slots := make(map[string]*slot, len(want.Items))
+	byName := make(map[string]*slot, len(want.Items))
+	slots := make([]*slot, 0, len(want.Items))
 	at := func(name string) *slot {
-		if slots[name] == nil {
-			slots[name] = &slot{name: name}
+		s, ok := byName[name]
+		if !ok {
+			s = &slot{name: name}
+			byName[name] = s
+			slots = append(slots, s)
 		}
-		return slots[name]
+		return s
 	}
 	for i := range want.Items {
 		at(want.Items[i].Name).item = &want.Items[i]
@@ -78,7 +82,7 @@ func arrange(want desired.Set, have live.Snapshot, opts Options) []*slot {
 		marks := p.Marks()
 		switch {
 		case opts.Owner == "" || marks.Owner != opts.Owner:
-			if s := slots[p.Name]; s != nil && s.item != nil {
+			if s := byName[p.Name]; s != nil && s.item != nil {
 				s.foreign = append(s.foreign, p)
 			}
 		case marks.Superseded != "":
@@ -95,15 +99,8 @@ func arrange(want desired.Set, have live.Snapshot, opts Options) []*slot {
 	if opts.Prune {
 		findRenames(slots)
 	}
-	return inOrder(slots)
-}
-
-func inOrder(slots map[string]*slot) []*slot {
-	ordered := make([]*slot, 0, len(slots))
-	for _, name := range slices.Sorted(maps.Keys(slots)) {
-		ordered = append(ordered, slots[name])
-	}
-	return ordered
+	slices.SortFunc(slots, func(a, b *slot) int { return strings.Compare(a.name, b.name) })
+	return slots
 }
 
 // choose puts the best match first and finds the generation to return to.
@@ -149,7 +146,7 @@ func (s *slot) bestFirst(users map[string][]live.User) {
 // findRenames pairs a missing profile with the one undesired profile of ours
 // that has its very spec. The pair must be unambiguous from both sides, and a
 // protected profile is only renamed by a document that protects it too.
-func findRenames(slots map[string]*slot) {
+func findRenames(slots []*slot) {
 	type spec = [sha256.Size]byte
 	missing := map[spec][]*slot{}
 	for _, s := range slots {
