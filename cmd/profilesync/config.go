@@ -21,9 +21,15 @@ type config struct {
 	Prune    *bool          `json:"prune"`
 	Adopt    *bool          `json:"adopt"`
 	Parallel *int           `json:"parallel"`
-	Limits   struct {
-		Deletes *int `json:"deletes"`
-	} `json:"limits"`
+	Limits   limitsConfig   `json:"limits"`
+}
+
+// limitsConfig are the standing limits; what a run waives is on its command
+// line.
+type limitsConfig struct {
+	Deletes   *int `json:"deletes"`   // never more than this many deletes
+	Percent   *int `json:"percent"`   // nor more than this share of what we own
+	Recreates *int `json:"recreates"` // never more than this many recreates
 }
 
 // sourceConfig is either a Git repository (url, ref, path) or a directory
@@ -142,9 +148,6 @@ func (s *settings) overlay(cmd *cobra.Command, c *config) {
 	if c.Parallel != nil && !changed("parallel") {
 		s.parallel = *c.Parallel
 	}
-	if c.Limits.Deletes != nil && !changed("max-deletes") {
-		s.maxDeletes = *c.Limits.Deletes
-	}
 }
 
 var (
@@ -158,6 +161,15 @@ func (c config) check() error {
 	}
 	if c.Source.Worktree != "" && c.Source.Ref != "" {
 		return usageError{errors.New("a directory has no revisions: --ref needs a Git repository")}
+	}
+	return c.Limits.check()
+}
+
+func (c limitsConfig) check() error {
+	for name, n := range map[string]*int{"deletes": c.Deletes, "percent": c.Percent, "recreates": c.Recreates} {
+		if n != nil && (*n < 0 || name == "percent" && *n > 100) {
+			return usageError{fmt.Errorf("limits.%s: %d makes no sense", name, *n)}
+		}
 	}
 	return nil
 }

@@ -68,10 +68,10 @@ func flatten(err error) []error {
 	return all
 }
 
-// goes lists everything a refused plan would delete.
+// goes lists everything a refused plan would delete or recreate.
 func goes(limit *diff.LimitError) string {
 	var text strings.Builder
-	for _, c := range limit.Deletes {
+	for _, c := range limit.Changes {
 		fmt.Fprintf(&text, "%c %s  %s\n", c.Action, report.Clean(c.Name), c.ID())
 	}
 	return text.String()
@@ -96,15 +96,14 @@ func hintFor(err error) string {
 }
 
 func limitHint(limit *diff.LimitError) string {
-	flags := fmt.Sprintf("--max-deletes %d", len(limit.Deletes))
-	if limit.Empty {
-		flags = "--allow-empty"
-		if len(limit.Deletes) > 1 {
-			flags += fmt.Sprintf(" --max-deletes %d", len(limit.Deletes))
-		}
-		return "is --path right? If everything is meant to go, add " + flags
+	flag := fmt.Sprintf("--max-%ss %d", limit.Action, len(limit.Changes))
+	if !limit.Empty {
+		return "if that is meant, permit exactly these with " + flag
 	}
-	return "if all of them are meant to go, permit exactly these with " + flags
+	if len(limit.Changes) > 1 {
+		return "is --path right? If everything is meant to go, add --allow-empty " + flag
+	}
+	return "is --path right? If everything is meant to go, add --allow-empty"
 }
 
 type hint struct {

@@ -53,7 +53,7 @@ func (s *settings) begin(cmd *cobra.Command, readOnly bool) (*job, error) {
 	for _, t := range targets {
 		j.attempts = append(j.attempts, &attempt{target: t, pass: reconcile.Pass{
 			Options: diff.Options{Target: t.Name, Cloud: t.Cloud, Owner: c.Owner, Prune: s.prune, Adopt: s.adopt},
-			Limits:  s.limits(),
+			Limits:  s.limits(c.Limits),
 			Apply:   apply.Options{Parallel: s.parallel},
 		}})
 	}

@@ -140,12 +140,20 @@ func (a *attempt) report(err error) report.Target {
 	return target
 }
 
-// refused tells why an apply would refuse the plan as a whole.
+// refused tells why an apply would refuse the plan as a whole, all of it.
 func (j *job) refused(a *attempt, approved *diff.Plan) error {
-	if err := a.pass.Check(a.plan, approved); err != nil {
-		return targetError{a.target.Name, err, len(j.attempts) > 1}
+	err := a.pass.Check(a.plan, approved)
+	if err == nil {
+		return nil
 	}
-	return nil
+	reasons := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		reasons = joined.Unwrap()
+	}
+	for i, reason := range reasons {
+		reasons[i] = targetError{a.target.Name, reason, len(j.attempts) > 1}
+	}
+	return errors.Join(reasons...)
 }
 
 // targetError says to which of several targets an error belongs.

@@ -28,7 +28,7 @@ type settings struct {
 	output                      string
 	parallel                    int
 	prune, adopt, allowEmpty    bool
-	maxDeletes                  int
+	maxDeletes, maxRecreates    int
 	logFormat                   string
 	verbose                     bool
 
@@ -76,8 +76,10 @@ func (s *settings) planFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&s.parallel, "parallel", 8, "`N` changes carried out side by side")
 	flags.BoolVar(&s.prune, "prune", true, "delete our profiles that no document asks for")
 	flags.BoolVar(&s.adopt, "adopt", false, "take over unowned profiles whose spec differs")
-	flags.IntVar(&s.maxDeletes, "max-deletes", -1, "permit up to `N` deletes (default one, or 30 % of our profiles)")
+	flags.IntVar(&s.maxDeletes, "max-deletes", -1, "permit up to `N` deletes in this run (without it one, or 30 % of our profiles)")
+	flags.IntVar(&s.maxRecreates, "max-recreates", -1, "permit up to `N` recreates in this run (without it ten, or 50 % of our profiles)")
 	flags.Lookup("max-deletes").DefValue = "0" // the help would show -1 as the default
+	flags.Lookup("max-recreates").DefValue = "0"
 	flags.BoolVar(&s.allowEmpty, "allow-empty", false, "permit documents that ask for no profile at all")
 }
 
@@ -126,8 +128,10 @@ func (s *settings) checkWords(cmd *cobra.Command) error {
 	if f := cmd.Flags().Lookup("parallel"); f != nil && (s.parallel < 1 || s.parallel > 64) {
 		return usageError{fmt.Errorf("--parallel %d: want 1 to 64", s.parallel)}
 	}
-	if f := cmd.Flags().Lookup("max-deletes"); f != nil && f.Changed && s.maxDeletes < 0 {
-		return usageError{fmt.Errorf("--max-deletes %d: want a count", s.maxDeletes)}
+	for flag, n := range map[string]int{"max-deletes": s.maxDeletes, "max-recreates": s.maxRecreates} {
+		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed && n < 0 {
+			return usageError{fmt.Errorf("--%s %d: want a count", flag, n)}
+		}
 	}
 	return nil
 }
@@ -139,13 +143,20 @@ func (s *settings) close() {
 	}
 }
 
-// limits are the guards as the operator set them.
-func (s *settings) limits() diff.Limits {
-	limits := diff.Limits{AllowEmpty: s.allowEmpty}
-	if s.maxDeletes >= 0 {
-		limits.Deletes = &s.maxDeletes
+// limits are the guards as the configuration sets them, with the waivers of
+// this run. A waiver of -1 is none.
+func (s *settings) limits(c limitsConfig) diff.Limits {
+	waiver := func(n int) *int {
+		if n < 0 {
+			return nil
+		}
+		return &n
 	}
-	return limits
+	return diff.Limits{
+		Deletes:    diff.Limit{Count: c.Deletes, Percent: c.Percent, Waiver: waiver(s.maxDeletes)},
+		Recreates:  diff.Limit{Count: c.Recreates, Waiver: waiver(s.maxRecreates)},
+		AllowEmpty: s.allowEmpty,
+	}
 }
 
 // log writes to standard error: warnings, and with -v every request.
