@@ -36,14 +36,9 @@ something asked for is blocked.`,
 		Args: noArguments,
 	}
 	flags := cmd.Flags()
-	s.configFlag(flags)
-	s.sourceFlags(flags)
-	s.cloudFlags(flags)
-	s.planFlags(flags)
-	s.outputFlag(flags)
+	s.passFlags(cmd)
 	flags.BoolVar(&yes, "yes", false, "do not ask")
 	flags.StringVar(&planFile, "plan", "", "carry out the approved plan of `FILE`, or nothing")
-	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return s.apply(cmd, yes, planFile)
 	}

@@ -32,14 +32,9 @@ asked for is blocked.`,
 		Args: noArguments,
 	}
 	flags := cmd.Flags()
-	s.configFlag(flags)
-	s.sourceFlags(flags)
-	s.cloudFlags(flags)
-	s.planFlags(flags)
-	s.outputFlag(flags)
+	s.passFlags(cmd)
 	flags.StringVar(&out, "out", "", "write the plan to `FILE`, for apply --plan")
 	flags.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when changes are pending, with 3 when only blocked ones are")
-	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return s.plan(cmd, out, detailed)
 	}

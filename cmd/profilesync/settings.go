@@ -83,6 +83,17 @@ func (s *settings) planFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.allowEmpty, "allow-empty", false, "permit documents that ask for no profile at all")
 }
 
+// passFlags are all that a pass can be told.
+func (s *settings) passFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	s.configFlag(flags)
+	s.sourceFlags(flags)
+	s.cloudFlags(flags)
+	s.planFlags(flags)
+	s.outputFlag(flags)
+	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
+}
+
 func (s *settings) outputFlag(flags *pflag.FlagSet) {
 	flags.StringVarP(&s.output, "output", "o", "text", "`format` of standard output: text, json or markdown")
 }
