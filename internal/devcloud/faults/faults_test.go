@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,7 @@ type rig struct {
 	*senlin.Client
 	layer *faults.Layer
 	calm  *senlin.Client // reaches the cloud past the layer
-	plan  faults.Plan
+	plan  atomic.Pointer[faults.Plan]
 }
 
 func options(transport http.RoundTripper) senlin.Options {
@@ -65,10 +66,10 @@ func connect(t *testing.T, lateBy int) *rig {
 	t.Helper()
 	cloud, r := open(t), &rig{}
 	r.layer = faults.New(cloud.Handler(), faults.Options{LateBy: lateBy, Plan: func(n int, req *http.Request) faults.Fault {
-		if r.plan == nil {
-			return faults.None
+		if plan := r.plan.Load(); plan != nil {
+			return (*plan)(n, req)
 		}
-		return r.plan(n, req)
+		return faults.None
 	}})
 	r.Client = dial(t, options(devcloud.InProcess(r.layer)))
 	r.calm = dial(t, options(cloud.Transport()))
@@ -76,11 +77,15 @@ func connect(t *testing.T, lateBy int) *rig {
 }
 
 // next lets one kind of fault befall the next request.
-func (r *rig) next(fault faults.Fault) { r.plan = faults.At(r.layer.Requests()+1, fault) }
+func (r *rig) next(fault faults.Fault) {
+	plan := faults.At(r.layer.Requests()+1, fault)
+	r.plan.Store(&plan)
+}
 
 // always lets it befall all of them.
 func (r *rig) always(fault faults.Fault) {
-	r.plan = func(int, *http.Request) faults.Fault { return fault }
+	plan := faults.Plan(func(int, *http.Request) faults.Fault { return fault })
+	r.plan.Store(&plan)
 }
 
 func (r *rig) live(t *testing.T) int {
