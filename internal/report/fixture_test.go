@@ -36,7 +36,7 @@ func clusterUser(name, status string) live.User {
 
 func planOf(changes ...diff.Change) diff.Plan {
 	return diff.Plan{
-		Target: "prod", Cloud: "vexxhost", Region: "ca-ymq-1", Project: testProject,
+		Target: "prod", Cloud: "north", Region: "RegionOne", Project: testProject,
 		Revision: testRevision, Owner: "git", Desired: len(changes), Changes: changes,
 	}
 }
