@@ -4,6 +4,7 @@
 package gittest
 
 import (
+	"io"
 	"bytes"
 	"net/http"
 	"net/http/cgi"
@@ -95,7 +96,7 @@ func (r *Repo) Serve(around func(http.Handler) http.Handler) *httptest.Server {
 			"GIT_PROJECT_ROOT=" + filepath.Dir(r.Dir), "GIT_HTTP_EXPORT_ALL=1",
 			"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		},
-		Stderr: &bytes.Buffer{},
+		Stderr: io.Discard, // shared by requests at once
 	}
 	if around != nil {
 		handler = around(handler)
