@@ -4,8 +4,8 @@
 package gittest
 
 import (
-	"io"
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
