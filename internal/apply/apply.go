@@ -66,7 +66,7 @@ func Run(ctx context.Context, plan diff.Plan, target Target, look Looker, opts O
 	r := &run{
 		plan: plan, target: target, look: look, opts: opts,
 		outcomes: make([]Outcome, len(plan.Changes)),
-		users:    users{read: look.Users},
+		users:    users{read: look.Users, turn: make(chan struct{}, 1)},
 	}
 	started := time.Now()
 	for i, change := range plan.Changes {

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"profilesync/internal/live"
@@ -84,15 +83,19 @@ const usersAge = time.Second
 // users is the latest answer to "who uses what".
 type users struct {
 	read  func(context.Context) (map[string][]live.User, error)
-	mutex sync.Mutex
-	begun time.Time // when the reading began
+	turn  chan struct{} // holds one while somebody reads or looks; a mutex could not be given up
+	begun time.Time     // when the reading began
 	byID  map[string][]live.User
 }
 
 // of returns who holds on to a profile, as of at most usersAge ago.
 func (u *users) of(ctx context.Context, id string) ([]live.User, error) {
-	u.mutex.Lock()
-	defer u.mutex.Unlock()
+	select {
+	case u.turn <- struct{}{}:
+		defer func() { <-u.turn }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("users of profile %q: %w", id, ctx.Err())
+	}
 	if u.byID == nil || time.Since(u.begun) > usersAge {
 		begun := time.Now()
 		byID, err := u.read(ctx)
