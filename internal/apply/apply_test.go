@@ -159,7 +159,7 @@ func stories() []story {
 		},
 		{
 			name: "a create refused for good gives the name back", given: web, wanted: want("web=large"), fault: always("create", refused),
-			calls:  "validate, get web, update web -> web~00000001, create web, list, update web~00000001 -> web",
+			calls:  "validate, get web, update web -> web~00000001, create web, list, get web~00000001, update web~00000001 -> web",
 			status: apply.Failed, says: "bears the name again", then: "web=small",
 		},
 		{
@@ -173,6 +173,18 @@ func stories() []story {
 			},
 			calls:  "validate, get web, update web -> web~00000001, create web, list",
 			status: apply.Failed, says: "is taken", then: "Web=theirs web~00000001=small",
+		},
+		{
+			name: "the name is not given back to what somebody took over", given: web, wanted: want("web=large"),
+			fault: always("create", refused), during: func(c *cloud) {
+				c.before = func(_ int, op string) {
+					if op == "create" {
+						c.profiles[0].Metadata = map[string]any{profile.OwnerKey: "them"}
+					}
+				}
+			},
+			calls:  "validate, get web, update web -> web~00000001, create web, list, get web~00000001",
+			status: apply.Failed, says: "not given back", then: "web~00000001=small",
 		},
 		{
 			name: "a create that may succeed later leaves the old one aside", given: web, wanted: want("web=large"), fault: always("create", busy),

@@ -26,7 +26,7 @@ func (r *run) create(ctx context.Context, change diff.Change) (string, error) {
 	if refused(err) && change.Earlier != nil {
 		marks := change.Earlier.Marks()
 		marks.Superseded = ""
-		err = r.giveBack(ctx, change.Earlier.ID, change.Name, marks.On(change.Earlier.Metadata), err)
+		err = r.giveBack(ctx, change.Earlier, change.Name, marks.On(change.Earlier.Metadata), err)
 	}
 	return "", err
 }

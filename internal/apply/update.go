@@ -61,24 +61,29 @@ func (r *run) recreate(ctx context.Context, change diff.Change) (string, error) 
 		id, err = r.post(ctx, *change.After)
 	}
 	if refused(err) {
-		err = r.giveBack(ctx, old.ID, old.Name, old.Metadata, err)
+		left := *old
+		left.Profile = aside
+		err = r.giveBack(ctx, &left, old.Name, old.Metadata, err)
 	}
 	return id, err
 }
 
 // giveBack returns its name to an earlier generation, because the server has
-// refused its successor for good. It does so only if no other profile bears the
-// name by now, and returns the cause with what became of it.
-func (r *run) giveBack(ctx context.Context, id, name string, metadata map[string]any, cause error) error {
+// refused its successor for good. It does so only if that is still as it was
+// left and no other profile bears the name by now, and returns the cause with
+// what became of it.
+func (r *run) giveBack(ctx context.Context, earlier *live.Profile, name string, metadata map[string]any, cause error) error {
+	id := earlier.ID
 	free, err := r.nameIsFree(ctx, name)
 	if err == nil && !free {
 		return fmt.Errorf("%w (the earlier generation %q stays aside: its name %q is taken)", cause, id, name)
 	}
 	if err == nil {
-		err = r.relabel(ctx, id, name, metadata)
+		err = r.update(ctx, earlier, name, metadata)
 	}
 	if err != nil {
-		return errors.Join(cause, fmt.Errorf("name %q not given back to the earlier generation %q: %w", name, id, err))
+		// Only the cause is to be branched on.
+		return fmt.Errorf("%w (name %q not given back to the earlier generation %q: %v)", cause, name, id, err)
 	}
 	return fmt.Errorf("%w (the earlier generation %q bears the name again)", cause, id)
 }
