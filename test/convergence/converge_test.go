@@ -26,14 +26,14 @@ import (
 )
 
 func TestEveryHistoryConverges(t *testing.T) {
-	begun, played := time.Now(), 0
+	all := tally{begun: time.Now()}
 	dir := directory(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		h := rapid.Custom(drawHistory).Draw(rt, "history")
-		played++
-		path := filepath.Join(dir, fmt.Sprintf("%d.db", played))
+		path := filepath.Join(dir, fmt.Sprintf("%d.db", all.histories))
 		var w *world
 		synctest.Test(t, func(t *testing.T) { w = play(t, h, path) })
+		all.add(w)
 		if err := os.Remove(path); err != nil {
 			rt.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestEveryHistoryConverges(t *testing.T) {
 			rt.Fatalf("%s\n%s", strings.Join(w.broken, "\n"), strings.Join(w.diary, "\n"))
 		}
 	})
-	t.Log(rate(played, begun))
+	t.Log(all.String())
 }
 
 // directory is in memory where there is such a place.
@@ -106,6 +106,13 @@ func (w *world) disturbed(ctx context.Context, p trouble) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.diary = append(w.diary, fmt.Sprintf("%3d %s %s: %s", n, r.Method, r.URL.Path, fault))
+		w.requests++
+		switch {
+		case p.Death > 0 && n == p.Death:
+			w.deaths++
+		case fault != faults.None && (p.Death == 0 || n < p.Death):
+			w.befallen++
+		}
 		if fault.Late() && r.Method != http.MethodGet {
 			w.late++
 		}

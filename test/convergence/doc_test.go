@@ -36,8 +36,27 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// rate is how many histories there were, and how long they took.
-func rate(played int, begun time.Time) string {
-	took := time.Since(begun)
-	return fmt.Sprintf("%d histories in %s, %.0f a second", played, took.Round(time.Millisecond), float64(played)/took.Seconds())
+// tally is what a run has played.
+type tally struct {
+	histories, disturbed, deaths, requests, befallen, others int
+	begun                                                    time.Time
+}
+
+func (t *tally) add(w *world) {
+	t.histories++
+	t.requests += w.requests
+	t.befallen += w.befallen
+	t.deaths += w.deaths
+	t.others += w.others
+	if w.befallen+w.deaths > 0 {
+		t.disturbed++
+	}
+}
+
+// String says it in figures.
+func (t *tally) String() string {
+	took := time.Since(t.begun)
+	return fmt.Sprintf("%d histories in %s (%.0f a second), %d of them with a fault or a death: %d faults, %d deaths, "+
+		"%d acts of others, %d requests", t.histories, took.Round(time.Millisecond), float64(t.histories)/took.Seconds(),
+		t.disturbed, t.befallen, t.deaths, t.others, t.requests)
 }

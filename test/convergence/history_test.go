@@ -118,8 +118,8 @@ func drawTrouble(t *rapid.T) trouble {
 // drawFaults draws one fault at a random request most of the time, and many at
 // others.
 func drawFaults(t *rapid.T) []faults.Fault {
-	befalls := make([]faults.Fault, 40)
-	count := rapid.SampledFrom([]int{0, 1, 1, 1, 1, 2, 4, 12}).Draw(t, "faults")
+	befalls := make([]faults.Fault, 25)
+	count := rapid.SampledFrom([]int{0, 1, 1, 1, 2, 2, 4, 12}).Draw(t, "faults")
 	for range count {
 		at := rapid.IntRange(0, len(befalls)-1).Draw(t, "at")
 		befalls[at] = rapid.SampledFrom(faults.All()).Draw(t, "fault")

@@ -72,6 +72,7 @@ func (w *world) interfere(o other) {
 	if len(own) > 0 {
 		p = own[o.Index%len(own)]
 	}
+	w.others++
 	w.diary = append(w.diary, fmt.Sprintf("somebody: %s %s %q", o.Act, o.Name, p.ID))
 	switch o.Act {
 	case "create":
@@ -79,7 +80,11 @@ func (w *world) interfere(o other) {
 	case "create ours":
 		w.makeProfile(account, o.Name, o.Flavor, profile.Marks{Owner: owner}.On(nil))
 	case "rename":
-		w.relabel(account, p.ID, o.Name, p.Metadata)
+		// An earlier generation keeps whatever name it is given. Where names are
+		// unique it is in the way then, until its last user has gone.
+		if p.marks().Superseded == "" || !w.Unique {
+			w.relabel(account, p.ID, o.Name, p.Metadata)
+		}
 	case "relabel":
 		w.relabel(account, p.ID, p.Name, profile.Marks{Owner: "them"}.On(p.Metadata))
 	case "strip":

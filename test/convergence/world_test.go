@@ -26,6 +26,8 @@ type world struct {
 	late   int      // writes that were abandoned, in all passes
 	broken []string // the laws that were
 	diary  []string
+
+	requests, befallen, deaths, others int // of disturbed passes, for the tally
 }
 
 // row is a profile as the cloud's list gives it.
