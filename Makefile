@@ -15,7 +15,7 @@ tags := openstack
 
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/arm64
 
-.PHONY: help build test race lint fmt fuzz bench golden vuln modules test-openstack openstack-down dist clean
+.PHONY: help build test race lint fmt fuzz mutants histories bench golden vuln modules test-openstack openstack-down dist clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,13 +33,19 @@ lint: ## vet, staticcheck, gofumpt, shellcheck
 	go vet -tags $(tags) ./...
 	$(staticcheck) -tags $(tags) ./...
 	@unformatted=$$($(gofumpt) -l .); [ -z "$$unformatted" ] || { echo "make fmt would change:"; echo "$$unformatted"; exit 1; }
-	shellcheck scripts/openstack scripts/test-openstack scripts/fuzz .ci/run
+	shellcheck scripts/openstack scripts/test-openstack scripts/fuzz scripts/mutants .ci/run
 
 fmt: ## format all Go code
 	$(gofumpt) -w .
 
 fuzz: ## every fuzz target for a moment (SECONDS=60 for longer)
 	scripts/fuzz $(or $(SECONDS),5)
+
+mutants: ## break the program on purpose and see that its tests find out
+	scripts/mutants
+
+histories: ## random histories of the whole program (COUNT=20000)
+	go test -v -timeout 2h ./test/convergence -rapid.checks=$(or $(COUNT),20000)
 
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
