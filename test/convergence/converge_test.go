@@ -171,7 +171,10 @@ func (w *world) end() {
 func (w *world) run(ctx context.Context, cloud http.Handler, p trouble) (diff.Plan, apply.Result, error) {
 	var out bytes.Buffer
 	target := report.Target{Name: "cloud"}
-	defer func() { w.scan(&out, target) }()
+	defer func() {
+		synctest.Wait() // a request that was given up may still be with the cloud
+		w.scan(&out, target)
+	}()
 	account, _ := w.account()
 	client, err := senlin.Connect(ctx, senlin.Options{
 		Transport: devcloud.InProcess(cloud), Log: slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
