@@ -2,13 +2,18 @@ package session
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"profilesync/internal/profile"
 )
@@ -114,8 +119,8 @@ func scrub(text string, secrets []string) string {
 	var hidden []string
 	for _, secret := range secrets {
 		for line := range strings.Lines(secret) {
-			if line = oneLine(line); len(line) >= minSecret {
-				hidden = append(hidden, strings.ReplaceAll(line, `\`, `\\`), line)
+			if len(oneLine(line)) >= minSecret {
+				hidden = append(hidden, quotations(strings.TrimRight(line, "\r\n"))...)
 			}
 		}
 	}
@@ -125,4 +130,33 @@ func scrub(text string, secrets []string) string {
 		pairs = append(pairs, line, profile.Redacted)
 	}
 	return strings.NewReplacer(pairs...).Replace(text) // in one pass: what stands for a secret is not searched again
+}
+
+// quotations are the forms in which a server may give a text back: as it is, as
+// a JSON string with more or less escaped, in a URL, in base64.
+func quotations(text string) []string {
+	escaped, _ := json.Marshal(text) // a string can always be marshalled
+	inJSON := string(escaped[1 : len(escaped)-1])
+	readable := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(inJSON)
+	forms := []string{
+		text, strings.ReplaceAll(text, `\`, `\\`), inJSON, readable, inASCII(inJSON), inASCII(readable),
+		url.QueryEscape(text), url.PathEscape(text), base64.StdEncoding.EncodeToString([]byte(text)),
+	}
+	for i, form := range forms {
+		forms[i] = oneLine(form)
+	}
+	return forms
+}
+
+// inASCII escapes as Python's json does.
+func inASCII(text string) string {
+	var out strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		if unit < utf8.RuneSelf {
+			out.WriteByte(byte(unit))
+			continue
+		}
+		fmt.Fprintf(&out, `\u%04x`, unit)
+	}
+	return out.String()
 }

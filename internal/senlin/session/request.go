@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,7 @@ func (s *Session) once(ctx context.Context, r Request) error {
 
 	resp, err := r.Send(&service)
 	if err != nil {
+		r.Secrets = append(slices.Clone(r.Secrets), service.Token()) // a server may quote that too
 		return r.failure(asked, s.transport.timeout, err)
 	}
 	if resp == nil { // gophercloud has read the answer

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// planted is a world with a distinct secret in every place that holds one, and
+// a cloud that quotes in its errors whatever it is sent.
+type planted struct {
+	t       *testing.T
+	dir     string
+	clouds  string
+	mutex   sync.Mutex
+	secrets map[string]string // where it was planted, by the secret
+	refuse  string            // the end of the paths of POSTs that are answered 400
+	quoted  int
+}
+
+// secret plants one more. What is looked for is its core, which no escaping
+// changes; around it is what escaping does change.
+func (p *planted) secret(where string) string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	core := fmt.Sprintf("pl4nt%03dedc0re", len(p.secrets))
+	p.secrets[core] = where
+	return "a\"/+&é " + core + " <z"
+}
+
+// key plants one that is safe inside a URL or clouds.yaml.
+func (p *planted) key(where string) string { return strings.Fields(p.secret(where))[1] }
+
+func (p *planted) server(round string) map[string]any {
+	at := func(where string) string { return p.secret(round + " server " + where) }
+	return map[string]any{"type": "os.nova.server", "version": "1.0", "properties": map[string]any{
+		"flavor": round, "networks": []any{}, "admin_pass": at("admin_pass"), "user_data": at("user_data"),
+		"personality": []any{map[string]any{"path": "/etc/motd", "contents": at("personality")}},
+		"context":     map[string]any{"auth_token": at("auth_token"), "password": at("password")},
+	}}
+}
+
+func (p *planted) stack(round string) map[string]any {
+	at := func(where string) any {
+		return map[string]any{"deep": map[string]any{"er": []any{p.secret(round + " stack " + where)}}}
+	}
+	return map[string]any{"type": "os.heat.stack", "version": "1.0", "properties": map[string]any{
+		"template": map[string]any{"heat_template_version": round}, "parameters": at("parameters"),
+		"files": map[string]any{"a": p.secret(round + " stack files")}, "environment": at("environment"),
+	}}
+}
+
+func without(spec map[string]any, property string) map[string]any {
+	delete(spec["properties"].(map[string]any), property)
+	return spec
+}
+
+// documents writes a directory of documents. JSON is YAML too.
+func (p *planted) documents(dir string, specs map[string]map[string]any) string {
+	p.t.Helper()
+	dir = filepath.Join(p.dir, dir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	for name, spec := range specs {
+		text, err := json.Marshal(spec)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name+".yaml"), text, 0o600)
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func newPlanted(t *testing.T) *planted {
+	p := &planted{t: t, dir: t.TempDir(), secrets: map[string]string{}}
+	password, credential := p.key("the password of clouds.yaml"), p.key("the application credential's secret")
+	e := edge{
+		clouds: func(text string) string {
+			text = strings.ReplaceAll(text, `password: "tenant-a"`, "password: "+password)
+			return strings.ReplaceAll(text, `"tenant-a-secret"`, credential)
+		},
+		twist: func(cloud http.Handler, w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			real := strings.NewReplacer(password, "tenant-a", credential, "tenant-a-secret").Replace(string(body))
+			p.serve(cloud, w, r, string(body), real)
+		},
+	}
+	p.clouds = e.serve(t)
+	return p
+}
+
+// serve refuses what is to be refused with all that was sent, and notes every
+// token that is given out.
+func (p *planted) serve(cloud http.Handler, w http.ResponseWriter, r *http.Request, sent, real string) {
+	p.mutex.Lock()
+	refuse := p.refuse != "" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, p.refuse)
+	if refuse {
+		p.quoted++
+	}
+	p.mutex.Unlock()
+	if refuse {
+		message, _ := json.Marshal("refused: " + sent + " of X-Auth-Token: " + r.Header.Get("X-Auth-Token"))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"code":400,"error":{"code":400,"message":%s,"type":"BadRequest"}}`, message)
+		return
+	}
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(real)), int64(len(real))
+	recorder := httptest.NewRecorder()
+	cloud.ServeHTTP(recorder, r)
+	if token := recorder.Header().Get("X-Subject-Token"); token != "" {
+		p.mutex.Lock()
+		p.secrets[token] = "a token"
+		p.mutex.Unlock()
+	}
+	for key, values := range recorder.Header() {
+		w.Header()[key] = values
+	}
+	w.WriteHeader(recorder.Code)
+	_, _ = w.Write(recorder.Body.Bytes())
+}
+
+// run runs the program in every form of log and scans all that it says.
+func (p *planted) run(want int, args ...string) string {
+	p.t.Helper()
+	environment := map[string]string{"OS_CLIENT_CONFIG_FILE": p.clouds, "HOME": p.dir, "OS_CLOUD": "tenant-a", "PROFILESYNC_OWNER": "us"}
+	var out, problems bytes.Buffer
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	status := run(ctx, process{
+		args: args, stdin: strings.NewReader(""), stdout: &out, stderr: &problems, timeout: 5 * time.Second,
+		lookup: func(name string) (string, bool) { value, ok := environment[name]; return value, ok },
+	})
+	said := out.String() + problems.String()
+	if status != want {
+		p.t.Errorf("%q: exit status %d, want %d\n%s", args, status, want, said)
+	}
+	p.scan(strings.Join(args, " "), said)
+	return said
+}
+
+func (p *planted) scan(what, text string) {
+	p.t.Helper()
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for core, where := range p.secrets {
+		for _, form := range forms(core) {
+			if at := strings.Index(text, form); at >= 0 {
+				p.t.Errorf("%s shows %s: %.200q", what, where, text[max(0, at-80):])
+			}
+		}
+	}
+}
+
+// forms are the ways a secret may stand in a text: as it is, in hex, or in
+// base64 at any of three offsets.
+func forms(core string) []string {
+	found := []string{core, hex.EncodeToString([]byte(core))}
+	for skip := range 3 {
+		inner := core[skip:]
+		found = append(found, base64.RawStdEncoding.EncodeToString([]byte(inner[:len(inner)/3*3])))
+	}
+	return found
+}
+
+func TestNoSecretIsInAnythingTheProgramSays(t *testing.T) {
+	p := newPlanted(t)
+	before := p.documents("before", map[string]map[string]any{
+		"web": p.server("one"), "old": without(p.server("two"), "user_data"), "gone": p.server("three"), "stack": p.stack("2016-10-14"),
+	})
+	after := p.documents("after", map[string]map[string]any{
+		"web": without(p.server("four"), "user_data"), "old": p.server("five"), "stack": p.stack("2018-08-31"),
+		"new": p.server("six"), "taken": p.server("seven"),
+	})
+	theirs := p.documents("theirs", map[string]map[string]any{"taken": p.server("eight")})
+	file := filepath.Join(p.dir, "plan.json")
+	p.run(exitDone, "apply", "--yes", "-v", "--worktree", before)
+	p.run(exitDone, "apply", "--yes", "-v", "--worktree", theirs, "--owner", "them")
+	for _, logs := range []string{"text", "json"} {
+		with := []string{"-v", "--log-format", logs}
+		p.run(exitDone, append(with, "validate", "--worktree", after)...)
+		for _, format := range []string{"text", "json", "markdown"} {
+			p.run(exitDone, append(with, "plan", "-o", format, "--worktree", after, "--out", file)...)
+			p.run(exitDone, append(with, "plan", "-o", format, "--worktree", after, "--cloud", "tenant-a-app")...)
+			p.run(exitFailed, append(with, "apply", "--yes", "-o", format, "--worktree", before, "--plan", file)...)
+		}
+		for _, format := range []string{"text", "json"} {
+			p.run(exitDone, append(with, "list", "-o", format)...)
+			p.run(exitDone, append(with, "show", "web", "-o", format)...)
+			p.run(exitDone, append(with, "show", "stack", "-o", format)...)
+		}
+	}
+	plan, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(plan), "(sensitive)") {
+		t.Fatalf("the plan file has no redacted field: %v\n%s", err, plan)
+	}
+	p.scan("the plan file", string(plan))
+	p.refused(after)
+	p.run(exitHeld, "apply", "--yes", "-v", "--worktree", after)
+}
+
+// refused applies to a cloud that refuses at each step and quotes what it was
+// sent.
+func (p *planted) refused(documents string) {
+	for _, path := range []string{"/auth/tokens", "/profiles/validate", "/profiles"} {
+		p.refuse, p.quoted = path, 0
+		for _, logs := range []string{"text", "json"} {
+			for _, format := range []string{"text", "json", "markdown"} {
+				p.run(exitFailed, "-v", "--log-format", logs, "apply", "--yes", "-o", format, "--worktree", documents)
+			}
+		}
+		p.run(exitFailed, "apply", "--yes", "--cloud", "tenant-a-app", "--worktree", documents)
+		if p.quoted == 0 {
+			p.t.Errorf("nothing was refused at %s", path)
+		}
+	}
+	p.refuse = ""
+}
+
+func TestNoCredentialOfASourceIsShown(t *testing.T) {
+	p := newPlanted(t)
+	password := p.key("the password of the source's URL")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, sent, _ := r.BasicAuth()
+		http.Error(w, sent+" "+r.Header.Get("Authorization"), http.StatusForbidden)
+	}))
+	defer server.Close()
+	for _, address := range []string{server.URL, "http://127.0.0.1:1", "http://127.0.0.1:bad", "ftp://x"} {
+		source := strings.Replace(address, "://", "://user:"+password+"@", 1) + "/r.git"
+		for _, logs := range []string{"text", "json"} {
+			p.run(exitFailed, "plan", "-v", "--log-format", logs, "--source", source)
+			p.run(exitFailed, "validate", "-v", "--log-format", logs, "--source", source)
+		}
+	}
+}
