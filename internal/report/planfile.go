@@ -13,8 +13,13 @@ import (
 	"profilesync/internal/profile"
 )
 
-// MaxPlanFile is the size in bytes up to which a plan file is read.
-const MaxPlanFile = 64 << 20
+// MaxPlanFile is the size in bytes up to which a plan file is read. Decoded,
+// a hostile one takes many times its size of memory.
+const MaxPlanFile = 16 << 20
+
+// maxCommas bounds how many elements a plan file may have: an empty change has
+// two bytes in the file and hundreds in memory.
+const maxCommas = 1 << 20
 
 // WritePlan writes plans for a later approval: the document that [JSON] writes,
 // without the profiles for which nothing is to do. It holds no secrets. The
@@ -66,6 +71,9 @@ func ReadPlan(r io.Reader) ([]diff.Plan, error) {
 func parsePlan(file []byte) ([]diff.Plan, error) {
 	if len(bytes.TrimSpace(file)) == 0 {
 		return nil, errors.New("it is empty")
+	}
+	if bytes.Count(file, []byte(",")) > maxCommas {
+		return nil, fmt.Errorf("it has more than %d elements", maxCommas)
 	}
 	var version struct {
 		FormatVersion *json.RawMessage `json:"format_version"`
