@@ -107,14 +107,11 @@ func newPlanted(t *testing.T) *planted {
 // serve refuses what is to be refused with all that was sent, and notes every
 // token that is given out.
 func (p *planted) serve(cloud http.Handler, w http.ResponseWriter, r *http.Request, sent, real string) {
-	p.mutex.Lock()
-	refuse := p.refuse != "" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, p.refuse)
-	if refuse {
-		p.quoted++
-	}
-	p.mutex.Unlock()
-	if refuse {
-		message, _ := json.Marshal("refused: " + sent + " of X-Auth-Token: " + r.Header.Get("X-Auth-Token"))
+	if p.refuse != "" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, p.refuse) {
+		if p.quotes()%2 == 0 { // as another language would write it
+			sent = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(sent)
+		}
+		message, _ := json.Marshal("refused: X-Auth-Token: " + r.Header.Get("X-Auth-Token") + " " + sent)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"code":400,"error":{"code":400,"message":%s,"type":"BadRequest"}}`, message)
@@ -135,7 +132,15 @@ func (p *planted) serve(cloud http.Handler, w http.ResponseWriter, r *http.Reque
 	_, _ = w.Write(recorder.Body.Bytes())
 }
 
-// run runs the program in every form of log and scans all that it says.
+// quotes counts what was quoted.
+func (p *planted) quotes() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.quoted++
+	return p.quoted
+}
+
+// run runs the program and scans all that it says.
 func (p *planted) run(want int, args ...string) string {
 	p.t.Helper()
 	environment := map[string]string{"OS_CLIENT_CONFIG_FILE": p.clouds, "HOME": p.dir, "OS_CLOUD": "tenant-a", "PROFILESYNC_OWNER": "us"}
