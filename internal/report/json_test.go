@@ -150,7 +150,7 @@ func TestPlanFilesThatAreRefused(t *testing.T) {
 		"no version":                 {`{"targets":[]}`, "it has no format_version"},
 		"a later version":            {swap(`"format_version":1`, `"format_version":2`), "format_version is 2, this program reads 1"},
 		"a version in quotes":        {swap(`"format_version":1`, `"format_version":"1"`), "format_version is \"1\""},
-		"changes without end":        {`{"format_version":1,"targets":[{"changes":[{}` + strings.Repeat(",{}", maxCommas) + "]}]}", "more than 1048576 elements"},
+		"changes without end":        {`{"format_version":1,"targets":[{"changes":[{}` + strings.Repeat(",{}", maxCommas) + "]}]}", "more than 2097152 elements"},
 		"no target":                  {`{"format_version":1}`, "it holds no target"},
 		"a target that failed":       {`{"format_version":1,"targets":[{"name":"far","error":"no route"}]}`, `target "far": it has no plan: no route`},
 		"an unknown action":          {swap(`"action":"delete"`, `"action":"destroy"`), `action "destroy"`},

@@ -15,11 +15,12 @@ import (
 
 // MaxPlanFile is the size in bytes up to which a plan file is read. Decoded,
 // a hostile one takes many times its size of memory.
-const MaxPlanFile = 16 << 20
+const MaxPlanFile = 32 << 20
 
 // maxCommas bounds how many elements a plan file may have: an empty change has
-// two bytes in the file and hundreds in memory.
-const maxCommas = 1 << 20
+// two bytes in the file and hundreds in memory. The creates of some 30,000
+// ordinary profiles fit.
+const maxCommas = 1 << 21
 
 // WritePlan writes plans for a later approval: the document that [JSON] writes,
 // without the profiles for which nothing is to do. It holds no secrets. The
