@@ -42,7 +42,7 @@ func TestAKilledApplyIsFinishedByTheNextOnes(t *testing.T) {
 	whole := newVictim(t, binary)
 	whole.prepare()
 	whole.apply(0, false)
-	length := whole.senlin.seen
+	length := whole.senlin.count()
 	whole.judge("not killed at all")
 	died := 0
 	for i := range kills {
@@ -75,16 +75,53 @@ type victim struct {
 	used    string // id of the profile with a cluster
 }
 
-// killer counts Senlin's requests and kills a process at one of them.
+// killer counts Senlin's requests and does something to a process at one of
+// them.
 type killer struct {
 	cloud http.Handler
 	mutex sync.Mutex
 	seen  int
-	at    int  // 0 kills nobody
-	acted bool // the request is carried out first
-	spare bool // the process is only told to stop: the request is served after a while
-	post  bool // it is the first create that counts, and at does not
-	kill  func()
+	aim   aim
+}
+
+// aim says at which request what is done. The zero value is never.
+type aim struct {
+	at    int  // the request, from 1
+	post  bool // it is the first create instead
+	acted bool // the request is carried out before the process dies
+	spare bool // the process is only told to stop: the request is served afterwards
+	do    func()
+}
+
+// take aims from the next request on.
+func (k *killer) take(a aim) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.seen, k.aim = 0, a
+}
+
+// count is how many requests there were since it last took aim.
+func (k *killer) count() int {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	return k.seen
+}
+
+// next counts a request and returns what is done at it, or nothing.
+func (k *killer) next(r *http.Request) aim {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.seen++
+	hit := k.aim.at == k.seen
+	if k.aim.post {
+		hit = r.Method == http.MethodPost && r.URL.Path == "/v1/profiles"
+	}
+	if !hit {
+		return aim{}
+	}
+	now := k.aim
+	k.aim = aim{}
+	return now
 }
 
 func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -92,28 +129,21 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		k.cloud.ServeHTTP(w, r)
 		return
 	}
-	k.mutex.Lock()
-	k.seen++
-	dies := k.at > 0 && k.seen == k.at
-	if k.post && r.Method == http.MethodPost && r.URL.Path == "/v1/profiles" {
-		dies, k.post = true, false
-	}
-	k.mutex.Unlock()
-	if !dies {
+	now := k.next(r)
+	switch {
+	case now.do == nil:
 		k.cloud.ServeHTTP(w, r)
-		return
-	}
-	if k.spare {
-		k.kill()
+	case now.spare:
+		now.do()
 		time.Sleep(300 * time.Millisecond) // the signal is there before the reply
 		k.cloud.ServeHTTP(w, r)
-		return
+	default:
+		if now.acted {
+			k.cloud.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		now.do()
+		panic(http.ErrAbortHandler)
 	}
-	if k.acted {
-		k.cloud.ServeHTTP(httptest.NewRecorder(), r)
-	}
-	k.kill()
-	panic(http.ErrAbortHandler)
 }
 
 func newVictim(t *testing.T, binary string) *victim {
@@ -180,7 +210,6 @@ func (v *victim) prepare() {
 	v.used = v.only("used").ID
 	v.foreign = v.raw(v.only("theirs").ID)
 	v.wants("keep=k a", "label=l b", "plain=p2 a", "used=u2 a", "after=r a", "back=b1 a", "fresh=f a")
-	v.senlin.seen = 0
 }
 
 func (v *victim) post(s session, path, body string) {
@@ -201,13 +230,17 @@ func (v *victim) post(s session, path, body string) {
 func (v *victim) apply(at int, acted bool) bool {
 	v.t.Helper()
 	cmd := v.command("apply", "--yes", "--max-deletes", "10")
-	v.senlin.mutex.Lock()
-	v.senlin.seen, v.senlin.at, v.senlin.acted = 0, at, acted
-	v.senlin.kill = func() { _ = cmd.Process.Kill() }
-	v.senlin.mutex.Unlock()
-	output, err := cmd.CombinedOutput()
+	process := make(chan *os.Process, 1)
+	v.senlin.take(aim{at: at, acted: acted, do: func() { _ = (<-process).Kill() }})
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	err := cmd.Start()
+	if err == nil {
+		process <- cmd.Process
+		err = cmd.Wait()
+	}
 	if at == 0 && err != nil {
-		v.t.Fatalf("apply: %v\n%s", err, output)
+		v.t.Fatalf("apply: %v\n%s", err, &output)
 	}
 	return err != nil && cmd.ProcessState.ExitCode() == -1
 }
@@ -224,7 +257,7 @@ func (v *victim) command(args ...string) *exec.Cmd {
 // converge lets further passes finish the work; three are enough.
 func (v *victim) converge() {
 	v.t.Helper()
-	v.senlin.at, v.senlin.spare = 0, false
+	v.senlin.take(aim{})
 	for range 3 {
 		if v.command("plan", "--detailed-exitcode", "--max-deletes", "10").Run() == nil {
 			return

@@ -31,8 +31,7 @@ func TestASignalLetsTheProfileInHandBeFinished(t *testing.T) {
 			cmd := v.command("apply", "--yes", "--parallel", "1")
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
-			v.stopAtTheFirstPost(func() { _ = cmd.Process.Signal(signal) })
-			err := cmd.Run()
+			err := v.signalled(cmd, aim{post: true}, func(p *os.Process) { _ = p.Signal(signal) })
 			if cmd.ProcessState.ExitCode() != exitFailed {
 				t.Errorf("exit: %v", err)
 			}
@@ -59,13 +58,12 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	v := newVictim(t, build(t))
 	v.wants("a=1 x")
 	cmd := v.command("apply", "--yes")
-	v.stopAtTheFirstPost(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		time.Sleep(100 * time.Millisecond) // the first one has been taken
-		_ = cmd.Process.Signal(os.Interrupt)
-	})
 	begun := time.Now()
-	err := cmd.Run()
+	err := v.signalled(cmd, aim{post: true}, func(p *os.Process) {
+		_ = p.Signal(os.Interrupt)
+		time.Sleep(100 * time.Millisecond) // the first one has been taken
+		_ = p.Signal(os.Interrupt)
+	})
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT {
 		t.Errorf("ended with %v", err)
@@ -79,22 +77,29 @@ func TestASignalEndsAPlan(t *testing.T) {
 	v := newVictim(t, build(t))
 	v.wants("a=1 x")
 	cmd := v.command("plan")
-	v.senlin.at, v.senlin.spare = 1, true
-	v.senlin.kill = func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		time.Sleep(2 * time.Second) // no answer in the meantime
-	}
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
 	begun := time.Now()
-	output, _ := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); code != exitFailed || strings.Count(string(output), "\n") > 2 {
-		t.Errorf("exit status %d\n%s", code, output)
+	_ = v.signalled(cmd, aim{at: 1}, func(p *os.Process) {
+		_ = p.Signal(os.Interrupt)
+		time.Sleep(2 * time.Second) // no answer in the meantime
+	})
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || strings.Count(output.String(), "\n") > 2 {
+		t.Errorf("exit status %d\n%s", code, &output)
 	}
 	if took := time.Since(begun); took > 2*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }
 
-// stopAtTheFirstPost sends a signal while the first profile is being created.
-func (v *victim) stopAtTheFirstPost(send func()) {
-	v.senlin.spare, v.senlin.post, v.senlin.kill = true, true, send
+// signalled runs a program and sends it signals while a request is in hand.
+func (v *victim) signalled(cmd *exec.Cmd, a aim, send func(*os.Process)) error {
+	process := make(chan *os.Process, 1)
+	a.spare, a.do = true, func() { send(<-process) }
+	v.senlin.take(a)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	process <- cmd.Process
+	return cmd.Wait()
 }
