@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -275,7 +276,8 @@ func (v *victim) judge(what string) {
 	if now := v.raw(v.only("theirs").ID); now != v.foreign {
 		v.t.Errorf("%s: a profile that is not ours was changed:\n%s\n%s", what, v.foreign, now)
 	}
-	if !strings.Contains(v.raw(v.used), v.used) {
+	survives := func(one thing) bool { return one.ID == v.used }
+	if !slices.ContainsFunc(v.profiles(), survives) {
 		v.t.Errorf("%s: the profile with a cluster is gone", what)
 	}
 	for _, name := range []string{"keep", "label", "plain", "used", "after", "back", "fresh"} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -183,7 +184,11 @@ func (a *attempt) wouldBeRefused(ctx context.Context) error {
 			continue
 		}
 		asked[key] = true
-		if err := a.pass.Cloud.Validate(ctx, c.After.Spec); err != nil {
+		err := a.pass.Cloud.Validate(ctx, c.After.Spec)
+		if ctx.Err() != nil { // nothing was refused: nobody waits for the answer
+			return cmp.Or(err, ctx.Err())
+		}
+		if err != nil {
 			problems = errors.Join(problems, fmt.Errorf("%s:%d: %q would be refused: %w", c.File, c.Line, c.Name, err))
 		}
 	}
