@@ -132,15 +132,21 @@ func drop(cells [][]string, column int) {
 // (0 means [DefaultMarkdownLimit]): what does not fit is counted. The error is
 // that of w.
 func ListMarkdown(w io.Writer, rows []Row, limit int) error {
-	if limit <= 0 {
-		limit = DefaultMarkdownLimit
-	}
 	var table strings.Builder
 	if err := ListText(&table, rows, Style{}); err != nil {
 		return err
 	}
-	lines := strings.SplitAfter(strings.TrimSuffix(table.String(), "\n"), "\n")
-	_, err := io.WriteString(w, fitting(lines, limit, "profile"))
+	return writeBlock(w, table.String(), limit, "profile")
+}
+
+// writeBlock writes a text as a block of code of at most limit bytes; what does
+// not fit is counted in nouns.
+func writeBlock(w io.Writer, text string, limit int, noun string) error {
+	if limit <= 0 {
+		limit = DefaultMarkdownLimit
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+	_, err := io.WriteString(w, fitting(lines, limit, noun))
 	return err
 }
 

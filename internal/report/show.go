@@ -29,16 +29,11 @@ func ShowText(w io.Writer, rows []Row, style Style) error {
 // ShowMarkdown writes what [ShowText] does as a block of code, of at most limit
 // bytes (0 means [DefaultMarkdownLimit]). The error is that of w.
 func ShowMarkdown(w io.Writer, rows []Row, limit int) error {
-	if limit <= 0 {
-		limit = DefaultMarkdownLimit
-	}
 	var text strings.Builder
 	if err := ShowText(&text, rows, Style{}); err != nil {
 		return err
 	}
-	lines := strings.SplitAfter(strings.TrimSuffix(text.String(), "\n"), "\n")
-	_, err := io.WriteString(w, fitting(lines, limit, "line"))
-	return err
+	return writeBlock(w, text.String(), limit, "line")
 }
 
 func (p *printer) show(row Row) {

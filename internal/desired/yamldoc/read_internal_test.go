@@ -18,7 +18,7 @@ func FuzzUnquotedText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		root, err := parse([]byte("- " + text))
 		if err != nil || len(root.Content) != 1 || !isPlain(root.Content[0]) || root.Content[0].Value != text {
-			t.Skip("not an unquoted text")
+			return // not an unquoted text
 		}
 		documents, problems := new(Reader).Read([]byte("- " + text))
 		if len(problems) > 0 {

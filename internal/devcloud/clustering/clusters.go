@@ -168,18 +168,7 @@ func (a *API) deleteCluster(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return a.begin(func(tx *store.Tx) (*thing, answer, error) {
-		c, err := findThing(tx, q.caller, store.Clusters, "cluster", q.args[0])
-		if err != nil {
-			return nil, answer{}, err
-		}
-		if err := inProgress(c, "cluster", q.args[0], force); err != nil {
-			return nil, answer{}, err
-		}
-		act := a.newAction(q.caller, "CLUSTER_DELETE", c, pyjson.NewObject())
-		act.save(tx)
-		return act, a.accepted(q, act, nil), nil
-	})
+	return a.deleteThing(q, store.Clusters, "cluster", "CLUSTER_DELETE", force)
 }
 
 // inProgress refuses to delete what is being worked on.

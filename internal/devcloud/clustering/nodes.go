@@ -159,15 +159,20 @@ func (a *API) deleteNode(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	return a.deleteThing(q, store.Nodes, "node", "NODE_DELETE", force)
+}
+
+// deleteThing begins the action that deletes a cluster or a node.
+func (a *API) deleteThing(q *request, table store.Table, kind, action string, force bool) (answer, error) {
 	return a.begin(func(tx *store.Tx) (*thing, answer, error) {
-		n, err := findThing(tx, q.caller, store.Nodes, "node", q.args[0])
+		t, err := findThing(tx, q.caller, table, kind, q.args[0])
 		if err != nil {
 			return nil, answer{}, err
 		}
-		if err := inProgress(n, "node", q.args[0], force); err != nil {
+		if err := inProgress(t, kind, q.args[0], force); err != nil {
 			return nil, answer{}, err
 		}
-		act := a.newAction(q.caller, "NODE_DELETE", n, pyjson.NewObject())
+		act := a.newAction(q.caller, action, t, pyjson.NewObject())
 		act.save(tx)
 		return act, a.accepted(q, act, nil), nil
 	})
