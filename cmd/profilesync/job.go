@@ -54,7 +54,7 @@ func (s *settings) begin(cmd *cobra.Command, readOnly bool) (*job, error) {
 		j.attempts = append(j.attempts, &attempt{target: t, pass: reconcile.Pass{
 			Options: diff.Options{Target: t.Name, Cloud: t.Cloud, Owner: c.Owner, Prune: s.prune, Adopt: s.adopt},
 			Limits:  s.limits(c.Limits),
-			Apply:   apply.Options{Parallel: s.parallel},
+			Apply:   apply.Options{Parallel: s.parallel, Patience: 2 * s.timeout},
 		}})
 	}
 	return j, nil

@@ -44,6 +44,7 @@ type Looker interface {
 type Options struct {
 	Parallel int           // changes carried out side by side; at least 1
 	Deadline time.Duration // of one change, also once the pass is stopped; 0 means 5 minutes
+	Patience time.Duration // with a cloud that fails one change after the other: then no further is begun; 0 means 140 seconds
 	Progress func(Outcome) // called as each change ends, one at a time; may be nil
 }
 
@@ -56,8 +57,8 @@ var ErrChanged = errors.New("changed since the plan was made")
 var ErrStopped = errors.New("stopped before it was begun")
 
 // Run carries out a plan: creates, updates and recreates first, then deletes.
-// When ctx is done no further change is begun; those in hand are finished
-// within their deadline. It returns an error only for a plan that must not be
+// When ctx is done, or the cloud has failed every change for too long, no
+// further one is begun; those in hand are finished within their deadline. It returns an error only for a plan that must not be
 // carried out at all; what became of each change is in the result.
 func Run(ctx context.Context, plan diff.Plan, target Target, look Looker, opts Options) (Result, error) {
 	if plan.NeedsUsers {
@@ -67,6 +68,7 @@ func Run(ctx context.Context, plan diff.Plan, target Target, look Looker, opts O
 		plan: plan, target: target, look: look, opts: opts,
 		outcomes: make([]Outcome, len(plan.Changes)),
 		users:    users{read: look.Users, turn: make(chan struct{}, 1)},
+		patience: newPatience(opts.Patience),
 	}
 	started := time.Now()
 	for i, change := range plan.Changes {
@@ -98,6 +100,7 @@ type run struct {
 	opts     Options
 	outcomes []Outcome // each written by one goroutine
 	users    users
+	patience *patience
 	failed   map[string]bool // names whose current profile is not as planned
 	progress sync.Mutex
 }
@@ -123,8 +126,12 @@ func (r *run) each(ctx context.Context, wants func(diff.Change) bool, step func(
 // has begun.
 func (r *run) one(ctx context.Context, outcome *Outcome, step func(context.Context, *Outcome)) {
 	begun := time.Now()
+	why := r.patience.gone()
 	if ctx.Err() != nil {
-		outcome.stop()
+		why = ErrStopped
+	}
+	if why != nil {
+		outcome.stop(why)
 	} else {
 		deadline := r.opts.Deadline
 		if deadline <= 0 {
@@ -133,6 +140,7 @@ func (r *run) one(ctx context.Context, outcome *Outcome, step func(context.Conte
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 		step(own, outcome)
 		cancel()
+		r.patience.note(outcome)
 	}
 	outcome.Took += time.Since(begun)
 	if r.opts.Progress != nil && outcome.ended() {
@@ -144,12 +152,12 @@ func (r *run) one(ctx context.Context, outcome *Outcome, step func(context.Conte
 
 // stop ends an outcome whose pass was stopped. A recreate whose new profile is
 // in place is done; a later pass collects the old one.
-func (o *Outcome) stop() {
+func (o *Outcome) stop(why error) {
 	if o.Status == replaced {
 		o.Status, o.Kept = Done, true
 		return
 	}
-	o.Status, o.Err = Skipped, ErrStopped
+	o.Status, o.Err = Skipped, why
 }
 
 // replaced is the status of a recreate between its two steps: the new profile

@@ -189,7 +189,7 @@ func stories() []story {
 		{
 			name: "a create that may succeed later leaves the old one aside", given: web, wanted: want("web=large"), fault: always("create", busy),
 			calls:  "validate, get web, update web -> web~00000001, create web",
-			status: apply.Failed, says: "busy", then: "web~00000001=small",
+			status: apply.Failed, says: `aside as "web~00000001", its successor: create: busy`, then: "web~00000001=small",
 		},
 		{
 			name: "setting aside whose reply is lost goes on when it was done", given: web, wanted: want("web=large"), fault: once("update", lostAfter),

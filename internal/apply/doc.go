@@ -1,9 +1,10 @@
 // Package apply carries out a plan on a cloud.
 //
 // Independent changes are carried out side by side, deletes after everything
-// else; one failure never stops the others. Each change looks at its live
-// profile once more just before it is made: Senlin has no ETag, so a profile
-// that is no longer as planned is left alone.
+// else; one failure never stops the others, but a cloud that fails all of them
+// is not asked for ever. Each change looks at its live profile once more just
+// before it is made: Senlin has no ETag, so a profile that is no longer as
+// planned is left alone.
 //
 // A spec change is carried out in an order that survives a kill at any point:
 //

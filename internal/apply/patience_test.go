@@ -3,12 +3,16 @@ package apply_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"profilesync/internal/apply"
 	"profilesync/internal/live"
+	"profilesync/internal/profile"
 )
 
 // slow is a cloud that takes longer to say who uses what than a change may take.
@@ -49,4 +53,96 @@ func TestWaitingForAnothersLookCountsAsWell(t *testing.T) {
 			t.Errorf("live: %s", c.names())
 		}
 	})
+}
+
+// wedged is a cloud that answers nothing about some profiles for a while.
+type wedged struct {
+	*cloud
+	takes  time.Duration
+	wedges func(flavor any) bool
+}
+
+func (w wedged) Validate(ctx context.Context, spec profile.Spec) error {
+	if !w.wedges(spec.Properties["flavor"]) {
+		return w.cloud.Validate(ctx, spec)
+	}
+	time.Sleep(w.takes)
+	return fmt.Errorf("no answer within %s: %w", w.takes, profile.ErrUnavailable)
+}
+
+func many(n int) (items []string) {
+	for i := range n {
+		items = append(items, fmt.Sprintf("p%03d=%d", i, i))
+	}
+	return items
+}
+
+func TestACloudThatFailsEverythingIsGivenUp(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		parallel int
+		takes    time.Duration
+		atMost   time.Duration
+	}{
+		{"it hangs, many at once", 8, 70 * time.Second, 140 * time.Second},
+		{"it hangs, one after the other", 1, 70 * time.Second, 210 * time.Second},
+		{"it says so at once", 8, 10 * time.Second, 140 * time.Second},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := wedged{&cloud{}, row.takes, func(any) bool { return true }}
+				c.own("left=x")
+				c.own("alone=y")
+				plan := c.plan(t, want(many(300)...))
+				begun := time.Now()
+				result, err := apply.Run(t.Context(), plan, c, c, apply.Options{Parallel: row.parallel})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(begun); took > row.atMost {
+					t.Errorf("gave up after %s, want %s", took, row.atMost)
+				}
+				for _, outcome := range result.Outcomes {
+					told := errors.Is(outcome.Err, apply.ErrStopped) && strings.Contains(outcome.Err.Error(), "carried nothing out")
+					if outcome.Status == apply.Skipped && !told {
+						t.Errorf("%s: %v", outcome.Name, outcome.Err)
+					}
+				}
+				if n := result.Count(); n[apply.Skipped]+n[apply.Failed] != 302 || n[apply.Failed] < 3 || !result.Failed() {
+					t.Errorf("%v", n)
+				}
+				if len(c.profiles) != 2 {
+					t.Errorf("live: %s", c.names())
+				}
+			})
+		})
+	}
+}
+
+func TestAFewChangesThatTheCloudChokesOnDoNotStopTheOthers(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		takes  time.Duration
+		wedges func(n int) bool
+	}{
+		{"the first two", 200 * time.Second, func(n int) bool { return n < 2 }},
+		{"every other one", 200 * time.Second, func(n int) bool { return n%2 == 0 }},
+		{"many, but not for so long", 7 * time.Second, func(n int) bool { return n < 19 }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := wedged{&cloud{}, row.takes, func(flavor any) bool {
+					n, _ := strconv.Atoi(fmt.Sprint(flavor))
+					return row.wedges(n)
+				}}
+				result, err := apply.Run(t.Context(), c.plan(t, want(many(20)...)), c, c, apply.Options{Parallel: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := result.Count(); n[apply.Skipped] != 0 || n[apply.Done] != len(c.profiles) {
+					t.Errorf("%v", n)
+				}
+			})
+		})
+	}
 }

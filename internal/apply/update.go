@@ -60,12 +60,15 @@ func (r *run) recreate(ctx context.Context, change diff.Change) (string, error) 
 	} else {
 		id, err = r.post(ctx, *change.After)
 	}
-	if refused(err) {
+	switch {
+	case err == nil:
+		return id, nil
+	case refused(err):
 		left := *old
 		left.Profile = aside
-		err = r.giveBack(ctx, &left, old.Name, old.Metadata, err)
+		return "", r.giveBack(ctx, &left, old.Name, old.Metadata, err)
 	}
-	return id, err
+	return "", fmt.Errorf("earlier generation is aside as %q, its successor: %w", aside.Name, err)
 }
 
 // giveBack returns its name to an earlier generation, because the server has
