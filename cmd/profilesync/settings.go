@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"profilesync/internal/diff"
 	"profilesync/internal/report"
+	"profilesync/internal/senlin"
 )
 
 // settings are the command line and the environment; config adds the file.
@@ -68,6 +70,8 @@ func (s *settings) cloudFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.cloud, "cloud", "", "`NAME` of an entry of clouds.yaml, or devcloud (default OS_CLOUD, the OS_ variables, or devcloud)")
 	flags.StringVar(&s.region, "region", "", "region of the cloud, by `NAME`")
 	flags.StringVar(&s.project, "project", "", "project to work in, by `NAME|ID`")
+	flags.DurationVar(&s.timeout, "request-timeout", cmp.Or(s.timeout, senlin.DefaultTimeout),
+		"longest `TIME` for one request to the cloud, its answer included")
 	flags.StringVar(&s.target, "target", "", "only this target of the configuration, by `NAME`")
 	flags.StringVar(&s.owner, "owner", "", "`NAME` of who manages the profiles: only profiles that bear this mark are changed or deleted")
 }
@@ -138,6 +142,9 @@ func (s *settings) checkWords(cmd *cobra.Command) error {
 	}
 	if f := cmd.Flags().Lookup("parallel"); f != nil && (s.parallel < 1 || s.parallel > 64) {
 		return usageError{fmt.Errorf("--parallel %d: want 1 to 64", s.parallel)}
+	}
+	if f := cmd.Flags().Lookup("request-timeout"); f != nil && s.timeout <= 0 {
+		return usageError{fmt.Errorf("--request-timeout %s: want a time such as 70s", s.timeout)}
 	}
 	for flag, n := range map[string]int{"max-deletes": s.maxDeletes, "max-recreates": s.maxRecreates} {
 		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed && n < 0 {

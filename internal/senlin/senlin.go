@@ -25,6 +25,9 @@ var (
 	ErrReadOnly    = session.ErrReadOnly    // a client with Options.ReadOnly was asked to write
 )
 
+// DefaultTimeout is what one request may take when nothing else is said.
+const DefaultTimeout = session.DefaultTimeout
+
 // Error is a request that did not succeed, with the server's own words.
 type Error = session.Error
 
@@ -46,8 +49,9 @@ type Options struct {
 	// and XDG_CONFIG_HOME. Nil means an empty environment.
 	Getenv func(name string) string
 
-	// Timeout is what one request may take, its answer included; 0 means 70 s. A
-	// request is repeated, where that is safe, only within this time again.
+	// Timeout is what one request may take, its answer included; 0 means
+	// [DefaultTimeout]. A request is repeated, where that is safe, only within
+	// this time again.
 	Timeout time.Duration
 	// Transport replaces the network, its TLS included; nil means own connections.
 	Transport http.RoundTripper
