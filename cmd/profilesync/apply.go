@@ -153,6 +153,7 @@ func (s *settings) ask(ctx context.Context) error {
 // carry carries the plans out, one target after the other, and reports.
 func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error {
 	targets := make([]report.Target, len(attempts))
+	var results []apply.Result
 	failed, held := false, 0
 	var problems error
 	for i, a := range attempts {
@@ -166,6 +167,7 @@ func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error 
 			continue
 		}
 		targets[i] = report.Target{Name: a.target.Name, Result: &result}
+		results = append(results, result)
 		failed = failed || result.Failed()
 		held += result.Held()
 	}
@@ -181,6 +183,7 @@ func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error 
 	case failed && ctx.Err() != nil:
 		return errInterrupted
 	case failed:
+		j.advise(results)
 		return statusError(exitFailed)
 	case held > 0:
 		return statusError(exitHeld)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"profilesync/internal/apply"
 	"profilesync/internal/desired"
 	"profilesync/internal/devcloud"
 	"profilesync/internal/diff"
@@ -93,6 +94,30 @@ func hintFor(err error) string {
 		}
 	}
 	return ""
+}
+
+// advise gives the next steps after changes that failed, each once. What became
+// of the changes is on standard output.
+func (p process) advise(results []apply.Result) {
+	given := map[string]bool{"": true}
+	give := func(hint string) {
+		if !given[hint] {
+			given[hint] = true
+			fmt.Fprintln(p.stderr, "hint: "+hint)
+		}
+	}
+	again := false
+	for _, result := range results {
+		for _, outcome := range result.Outcomes {
+			if outcome.Status == apply.Failed {
+				give(hintFor(outcome.Err))
+				again = again || errors.Is(outcome.Err, profile.ErrUnavailable) || errors.Is(outcome.Err, profile.ErrInDoubt)
+			}
+		}
+	}
+	if again {
+		give("once the cloud works, run the same command again: it goes on from what is live, and settles what may have been carried out")
+	}
 }
 
 func limitHint(limit *diff.LimitError) string {
