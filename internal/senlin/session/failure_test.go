@@ -81,6 +81,11 @@ func TestAnErrorSaysWhatTheServerSaid(t *testing.T) {
 		{"Senlin's words", says("InvalidSpec", "Required spec item 'flavor' not provided."), "Required spec item 'flavor' not provided (400 InvalidSpec, req-9)"},
 		{"words of several lines", says("X", "a\n  b\tc\x00"), "a b c (400 X, req-9)"},
 		{"its framework's words", `{"message": "Not &lt;good&gt;.<br /><br />\n\n", "code": "400 Bad Request"}`, "Not <good> (400, req-9)"},
+		{
+			"its framework's words after those about the status",
+			`{"message": "The server is currently unavailable.<br /><br />\nThe Keystone service is temporarily unavailable.\n\n\n", "code": "503"}`,
+			"The Keystone service is temporarily unavailable (400, req-9)",
+		},
 		{"no words", `{}`, "bad request (400, req-9)"},
 		{"an array", `[1]`, "bad request (400, req-9)"},
 		{"half a JSON", `{"error": {"mess`, "bad request (400, req-9)"},

@@ -42,7 +42,7 @@ func readFault(body []byte) fault {
 	if err := json.Unmarshal(body, &shape); err == nil {
 		message := shape.Error.Message
 		if message == "" {
-			message = shape.Message
+			message = particular(shape.Message)
 		}
 		return fault{kind: word(shape.Error.Type), message: oneLine(message)}
 	}
@@ -54,6 +54,15 @@ func readFault(body []byte) fault {
 		return fault{} // JSON that is broken or of an unknown shape says nothing to people
 	}
 	return fault{message: oneLine(string(text))}
+}
+
+// particular is the part of the web framework's message that is about this
+// request: before it stands what the status means in general.
+func particular(message string) string {
+	if _, rest, _ := strings.Cut(message, "<br /><br />"); oneLine(rest) != "" {
+		return rest
+	}
+	return message
 }
 
 func looksLikeHTML(text []byte) bool {
