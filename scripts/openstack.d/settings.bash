@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The settings, the state directory and every configuration file of the cloud.
 
-SETTINGS=(KEYSTONE_PORT SENLIN_PORT AMQP_PORT DIST_PORT EPMD_PORT TOKEN_TTL NAME_UNIQUE BACKEND)
+SETTINGS=(KEYSTONE_PORT SENLIN_PORT AMQP_PORT DIST_PORT EPMD_PORT TOKEN_TTL TOKEN_CACHE NAME_UNIQUE BACKEND)
 
 settings_from_environment() {
   local port=${PROFILESYNC_OPENSTACK_PORT:-15000}
@@ -11,12 +11,14 @@ settings_from_environment() {
   DIST_PORT=${PROFILESYNC_OPENSTACK_DIST_PORT:-$((port + 3))}
   EPMD_PORT=${PROFILESYNC_OPENSTACK_EPMD_PORT:-$((port + 4))}
   TOKEN_TTL=${PROFILESYNC_OPENSTACK_TOKEN_TTL:-3600}
+  TOKEN_CACHE=${PROFILESYNC_OPENSTACK_TOKEN_CACHE:-300}
   NAME_UNIQUE=${PROFILESYNC_OPENSTACK_NAME_UNIQUE:-false}
   BACKEND=${PROFILESYNC_OPENSTACK_BACKEND:-openstack_test}
   local name
   for name in KEYSTONE_PORT SENLIN_PORT AMQP_PORT DIST_PORT EPMD_PORT TOKEN_TTL; do
     [[ ${!name} =~ ^[1-9][0-9]{0,5}$ ]] || die "PROFILESYNC_OPENSTACK_$name is \"${!name}\", which is no number"
   done
+  [[ $TOKEN_CACHE =~ ^(-1|[1-9][0-9]{0,5})$ ]] || die "PROFILESYNC_OPENSTACK_TOKEN_CACHE is \"$TOKEN_CACHE\"; it is seconds, or -1"
   [[ $NAME_UNIQUE =~ ^(true|false)$ ]] || die "PROFILESYNC_OPENSTACK_NAME_UNIQUE is \"$NAME_UNIQUE\"; it is true or false"
   addresses
 }
@@ -168,6 +170,7 @@ user_domain_name = Default
 project_domain_name = Default
 region_name = RegionOne
 service_token_roles_required = true
+token_cache_time = $TOKEN_CACHE
 [database]
 # The C driver and a large pool: senlin_daemon.py says why.
 connection = mysql+mysqldb://senlin:$PASSWORD_DATABASE@localhost/senlin?unix_socket=$DATABASE_SOCKET&charset=utf8
