@@ -154,6 +154,9 @@ func (r Request) loss(method, address string, c *call, timeout time.Duration, er
 	default:
 		e.kinds, e.again = []error{ErrUnreachable}, !untrusted(err)
 		e.Message = fmt.Sprintf("cannot reach %s: %v", e.URL, innermost(err))
+		if errors.Is(err, io.EOF) { // a Keystone without its database does so
+			e.Message = e.URL + " closed the connection without an answer"
+		}
 	}
 	if r.Write && !c.unsent() {
 		e.kinds, e.again = append(e.kinds, profile.ErrInDoubt), false

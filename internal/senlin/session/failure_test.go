@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -86,6 +87,10 @@ func TestAnErrorSaysWhatTheServerSaid(t *testing.T) {
 			`{"message": "The server is currently unavailable.<br /><br />\nThe Keystone service is temporarily unavailable.\n\n\n", "code": "503"}`,
 			"The Keystone service is temporarily unavailable (400, req-9)",
 		},
+		{
+			"a database's words", says("RemoteError", "Remote error: DBConnectionError (2002, \"Can't connect\")\n[SQL: SELECT 1]\n(Background on this error at: https://sqlalche.me/e/14/e3q8)\n['"),
+			`Remote error: DBConnectionError (2002, "Can't connect") [SQL: SELECT 1] (400 RemoteError, req-9)`,
+		},
 		{"no words", `{}`, "bad request (400, req-9)"},
 		{"an array", `[1]`, "bad request (400, req-9)"},
 		{"half a JSON", `{"error": {"mess`, "bad request (400, req-9)"},
@@ -143,5 +148,15 @@ func TestTheCauseIsDugOutOfItsWrappings(t *testing.T) {
 	cause := errors.New("connection refused")
 	if got := innermost(&url.Error{Op: "Get", URL: "u", Err: &url.Error{Op: "Get", URL: "u", Err: cause}}); got != cause {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestWhoClosesTheConnectionIsReachable(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(dropped))
+	defer server.Close()
+	_, err := http.Get(server.URL)
+	lost := Request{}.loss("GET", server.URL, &call{ctx: t.Context()}, testTimeout, err)
+	if want := server.URL + " closed the connection without an answer"; lost.Error() != want || !errors.Is(lost, ErrUnreachable) || !lost.again {
+		t.Errorf("got %q, want %q", lost, want)
 	}
 }

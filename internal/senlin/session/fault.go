@@ -25,6 +25,10 @@ type fault struct {
 	html    bool   // a page for people: a proxy or another server answered
 }
 
+// clutter is what a failed database adds to its words: where to read about it,
+// and the beginning of a stack trace.
+var clutter = regexp.MustCompile(`\(Background on this error at: [^()\s]*\)|\n\['\z`)
+
 var tag = regexp.MustCompile(`<[^<>]*>`)
 
 // readFault reads the three shapes of error bodies that come out of a Senlin:
@@ -44,7 +48,7 @@ func readFault(body []byte) fault {
 		if message == "" {
 			message = particular(shape.Message)
 		}
-		return fault{kind: word(shape.Error.Type), message: oneLine(message)}
+		return fault{kind: word(shape.Error.Type), message: oneLine(clutter.ReplaceAllString(message, ""))}
 	}
 	text := bytes.TrimSpace(body)
 	if looksLikeHTML(text) {
