@@ -141,6 +141,7 @@ func TestPlanFilesThatAreRefused(t *testing.T) {
 		}
 		return strings.Replace(good, old, new, 1)
 	}
+	emptyDigest := diff.Plan{}.Digest()
 	for name, row := range map[string]struct{ file, want string }{
 		"nothing in it":              {"  \n", "it is empty"},
 		"not JSON":                   {"plan", "it is not the JSON of a plan"},
@@ -151,6 +152,10 @@ func TestPlanFilesThatAreRefused(t *testing.T) {
 		"a later version":            {swap(`"format_version":1`, `"format_version":2`), "format_version is 2, this program reads 1"},
 		"a version in quotes":        {swap(`"format_version":1`, `"format_version":"1"`), "format_version is \"1\""},
 		"changes without end":        {`{"format_version":1,"targets":[{"changes":[{}` + strings.Repeat(",{}", maxCommas) + "]}]}", "more than 2097152 elements"},
+		"values in each other":       {`{"format_version":1,"a":` + strings.Repeat(strings.Repeat(`[`, 9000)+strings.Repeat(`]`, 9000), maxNested/9000+1), "more than 1048576 objects and lists"},
+		"targets without end":        {`{"format_version":1,"targets":[` + strings.Repeat("{\"digest\":\""+emptyDigest+"\"},", maxTargets) + "{}]}", "more than 1000 targets"},
+		"changes that are nothing":   {`{"format_version":1,"targets":[{"changes":[` + strings.Repeat(`{"action":"create"},`, maxChanges) + "null]}]}", "more than 262144 changes"},
+		"changes that are no list":   {`{"format_version":1,"targets":[{"changes":{}}]}`, "its changes are no list"},
 		"no target":                  {`{"format_version":1}`, "it holds no target"},
 		"a target that failed":       {`{"format_version":1,"targets":[{"name":"far","error":"no route"}]}`, `target "far": it has no plan: no route`},
 		"an unknown action":          {swap(`"action":"delete"`, `"action":"destroy"`), `action "destroy"`},

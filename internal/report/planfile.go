@@ -13,14 +13,19 @@ import (
 	"profilesync/internal/profile"
 )
 
-// MaxPlanFile is the size in bytes up to which a plan file is read. Decoded,
-// a hostile one takes many times its size of memory.
+// MaxPlanFile is the size in bytes up to which a plan file is read.
 const MaxPlanFile = 32 << 20
 
-// maxCommas bounds how many elements a plan file may have: an empty change has
-// two bytes in the file and hundreds in memory. The creates of some 30,000
-// ordinary profiles fit.
-const maxCommas = 1 << 21
+// A few bytes of a hostile file are hundreds in memory, so what they stand for
+// is counted before it is decoded: its commas, and its objects and lists, since
+// what is nested needs no commas. The creates of some 30,000 ordinary profiles
+// fit. Targets and changes are counted as they are read: a null has no braces.
+const (
+	maxCommas  = 1 << 21
+	maxNested  = 1 << 20
+	maxTargets = 1000
+	maxChanges = 1 << 18
+)
 
 // WritePlan writes plans for a later approval: the document that [JSON] writes,
 // without the profiles for which nothing is to do. It holds no secrets. The
@@ -50,23 +55,20 @@ func WritePlan(w io.Writer, plans []diff.Plan) error {
 // no more than their ids and After is missing, so such a plan is for comparing and showing, never for
 // carrying out.
 //
-// A file of another format version, one that is too large, and one whose
+// The error says what is wrong with the file, and does not name it. A file of
+// another format version, one that is too large, and one whose
 // changes do not give the digest it bears are refused. The digest is no
 // signature: what protects an approval is that the plan made at the time of
 // apply must have the same one.
 func ReadPlan(r io.Reader) ([]diff.Plan, error) {
 	file, err := io.ReadAll(io.LimitReader(r, MaxPlanFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("plan file: %w", err)
+		return nil, err
 	}
 	if len(file) > MaxPlanFile {
-		return nil, fmt.Errorf("plan file is larger than %d bytes", MaxPlanFile)
+		return nil, fmt.Errorf("it is larger than %d bytes", MaxPlanFile)
 	}
-	plans, err := parsePlan(file)
-	if err != nil {
-		return nil, fmt.Errorf("plan file: %w", err)
-	}
-	return plans, nil
+	return parsePlan(file)
 }
 
 func parsePlan(file []byte) ([]diff.Plan, error) {
@@ -75,6 +77,9 @@ func parsePlan(file []byte) ([]diff.Plan, error) {
 	}
 	if bytes.Count(file, []byte(",")) > maxCommas {
 		return nil, fmt.Errorf("it has more than %d elements", maxCommas)
+	}
+	if bytes.Count(file, []byte("{"))+bytes.Count(file, []byte("[")) > maxNested {
+		return nil, fmt.Errorf("it has more than %d objects and lists", maxNested)
 	}
 	var version struct {
 		FormatVersion *json.RawMessage `json:"format_version"`
@@ -89,30 +94,79 @@ func parsePlan(file []byte) ([]diff.Plan, error) {
 		return nil, fmt.Errorf("format_version is %s, this program reads %d: make the plan again", Clean(short(found, 20)), formatVersion)
 	}
 	var document struct {
-		Targets []planTarget `json:"targets"`
+		Targets planTargets `json:"targets"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(file))
-	decoder.UseNumber()
-	if err := decoder.Decode(&document); err != nil {
+	if err := json.Unmarshal(file, &document); err != nil {
 		return nil, err
 	}
 	if len(document.Targets) == 0 {
 		return nil, errors.New("it holds no target")
 	}
-	plans := make([]diff.Plan, len(document.Targets))
-	for i, target := range document.Targets {
-		plan, err := target.plan()
-		if err != nil {
-			return nil, fmt.Errorf("target %q: %w", target.Name, err)
-		}
-		plans[i] = plan
+	return document.Targets, nil
+}
+
+// readList reads a JSON list, each element by itself: as it is written it takes
+// as much memory again. A null is an empty list.
+func readList(list []byte, limit int, what string, read func(*json.Decoder) error) error {
+	decoder := json.NewDecoder(bytes.NewReader(list))
+	decoder.UseNumber()
+	if start, err := decoder.Token(); err != nil || start == nil {
+		return err
+	} else if start != json.Delim('[') {
+		return fmt.Errorf("its %s are no list", what)
 	}
-	return plans, nil
+	for count := 0; decoder.More(); count++ {
+		if count == limit {
+			return fmt.Errorf("it has more than %d %s", limit, what)
+		}
+		if err := read(decoder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type planTargets []diff.Plan
+
+// UnmarshalJSON takes over the plan of each target.
+func (p *planTargets) UnmarshalJSON(list []byte) error {
+	*p = nil
+	return readList(list, maxTargets, "targets", func(decoder *json.Decoder) error {
+		var written planTarget
+		if err := decoder.Decode(&written); err != nil {
+			return err
+		}
+		plan, err := written.plan()
+		if err != nil {
+			return fmt.Errorf("target %q: %w", written.Name, err)
+		}
+		*p = append(*p, plan)
+		return nil
+	})
 }
 
 type planTarget struct {
 	jsonHead
-	Changes []jsonChange `json:"changes"`
+	Changes planChanges `json:"changes"`
+}
+
+type planChanges []diff.Change
+
+// UnmarshalJSON takes over what a file says of each change.
+func (p *planChanges) UnmarshalJSON(list []byte) error {
+	*p = nil
+	return readList(list, maxChanges, "changes", func(decoder *json.Decoder) error {
+		var written jsonChange
+		if err := decoder.Decode(&written); err != nil {
+			return err
+		}
+		change, err := written.change()
+		if err != nil {
+			return fmt.Errorf("change of %q: %w", written.Name, err)
+		}
+		*p = append(*p, change)
+		return nil
+	})
 }
 
 func (t planTarget) plan() (diff.Plan, error) {
@@ -124,14 +178,7 @@ func (t planTarget) plan() (diff.Plan, error) {
 	}
 	plan := diff.Plan{
 		Target: t.Name, Cloud: t.Cloud, Region: t.Region, Project: t.Project,
-		Revision: t.Revision, Owner: t.Owner, Changes: make([]diff.Change, 0, len(t.Changes)),
-	}
-	for _, c := range t.Changes {
-		change, err := c.change()
-		if err != nil {
-			return diff.Plan{}, fmt.Errorf("change of %q: %w", c.Name, err)
-		}
-		plan.Changes = append(plan.Changes, change)
+		Revision: t.Revision, Owner: t.Owner, Changes: t.Changes,
 	}
 	if digest := plan.Digest(); digest != t.Digest {
 		return diff.Plan{}, fmt.Errorf("its digest %q is not that of its changes, %q: the file was changed", t.Digest, digest)
