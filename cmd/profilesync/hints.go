@@ -56,14 +56,19 @@ func (p process) block(text string) {
 	}
 }
 
-// flatten takes joined errors apart; errors that merely wrap stay whole.
+// flatten takes joined errors apart; errors that merely wrap stay whole, even
+// when they wrap several.
 func flatten(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
-	if _, isDocuments := err.(desired.Errors); !ok || isDocuments || strings.Count(err.Error(), "\n") == 0 {
+	if _, isDocuments := err.(desired.Errors); !ok || isDocuments {
+		return []error{err}
+	}
+	parts := joined.Unwrap()
+	if join := errors.Join(parts...); join == nil || join.Error() != err.Error() {
 		return []error{err}
 	}
 	var all []error
-	for _, one := range joined.Unwrap() {
+	for _, one := range parts {
 		all = append(all, flatten(one)...)
 	}
 	return all

@@ -140,7 +140,7 @@ func (s *settings) checkWords(cmd *cobra.Command) error {
 			return usageError{fmt.Errorf("--%s %q: want %s", flag, f.Value.String(), strings.Join(words, ", "))}
 		}
 	}
-	if f := cmd.Flags().Lookup("parallel"); f != nil && (s.parallel < 1 || s.parallel > 64) {
+	if f := cmd.Flags().Lookup("parallel"); f != nil && !parallelMakesSense(s.parallel) {
 		return usageError{fmt.Errorf("--parallel %d: want 1 to 64", s.parallel)}
 	}
 	if f := cmd.Flags().Lookup("request-timeout"); f != nil && s.timeout <= 0 {
@@ -153,6 +153,8 @@ func (s *settings) checkWords(cmd *cobra.Command) error {
 	}
 	return nil
 }
+
+func parallelMakesSense(n int) bool { return n >= 1 && n <= 64 }
 
 // close ends what the process has opened for all of its commands.
 func (s *settings) close() {
