@@ -2,6 +2,7 @@ package clouds
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +56,14 @@ const (
 	two = "clouds: {one: {auth: " + ann + "}, two: {auth: " + bob + "}}"
 )
 
+func entries(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "  c%d: {}\n", i)
+	}
+	return text.String()
+}
+
 func TestWhichCloudIsMeant(t *testing.T) {
 	environment := []string{"OS_AUTH_URL", "http://env/v3", "OS_USERNAME", "eve", "OS_PASSWORD", "p", "OS_PROJECT_NAME", "green"}
 	for _, row := range []struct {
@@ -85,8 +94,15 @@ func TestWhichCloudIsMeant(t *testing.T) {
 		{"no file for a name", nil, nil, "three", "", ErrNoCloud, `no such cloud: "three", and no clouds.yaml that could have it`},
 		{"a named file that is not there", map[string]string{"clouds.yaml": one}, []string{"OS_CLIENT_CONFIG_FILE", "gone"}, "one", "", ErrNoConfig, "gone: no such file"},
 		{"a file that is no YAML", map[string]string{"clouds.yaml": "clouds: ["}, nil, "one", "", ErrNoConfig, "clouds.yaml: yaml: line 1"},
-		{"a file of another shape", map[string]string{"clouds.yaml": "clouds: 5"}, nil, "one", "", ErrNoConfig, "clouds.yaml: yaml:"},
-		{"an empty file", map[string]string{"clouds.yaml": ""}, nil, "one", "", ErrNoCloud, "which has []"},
+		{"a file of another shape", map[string]string{"clouds.yaml": "clouds: 5"}, nil, "one", "", ErrNoConfig, "clouds.yaml: line 1: a value that cannot stand here"},
+		{"several mistakes", map[string]string{"clouds.yaml": "clouds: {one: {auth: hunter2}, two: {auth: 5}}"}, nil, "one", "", ErrNoConfig, "line 1: a value that cannot stand here and 1 more"},
+		{"an entry that is there twice", map[string]string{"clouds.yaml": "clouds:\n  one: {}\n  one: {}\n"}, nil, "one", "", ErrNoConfig, `clouds.yaml: line 3: mapping key "one" already defined at line 2`},
+		{"more entries than a line bears", map[string]string{"clouds.yaml": "clouds:\n" + entries(50)}, nil, "one", "", ErrNoCloud, `"c26"] and 30 more`},
+		{"more entries than are compared", map[string]string{"clouds.yaml": "clouds:\n" + entries(maxKeys+1)}, nil, "one", "", ErrNoConfig, "line 2: a map of more than 10000 keys"},
+		{"more values than are read", map[string]string{"clouds.yaml": "a: [" + strings.Repeat("x,", maxValues) + "]"}, nil, "one", "", ErrNoConfig, "more than 50000 values"},
+		{"aliases that multiply", map[string]string{"clouds.yaml": "a: &a [" + strings.Repeat("x,", 1000) + "]\nb: [" + strings.Repeat("*a,", 50) + "]"}, nil, "one", "", ErrNoConfig, "more than 50000 values"},
+		{"an alias inside of its own", map[string]string{"clouds.yaml": "a: &a [*a]"}, nil, "one", "", ErrNoConfig, "more than 50000 values"},
+		{"an empty file", map[string]string{"clouds.yaml": ""}, nil, "one", "", ErrNoCloud, `has no entry under "clouds"`},
 		{"a file that is too large", map[string]string{"clouds.yaml": one + strings.Repeat("\n", maxFile)}, nil, "one", "", ErrNoConfig, "more than 1 MiB"},
 		{"an entry without auth", map[string]string{"clouds.yaml": "clouds: {one: {}}"}, nil, "one", "", ErrNoConfig, `auth_url of cloud "one" is missing`},
 		{"an entry of Keystone v2", map[string]string{"clouds.yaml": "clouds: {one: {auth: {auth_url: http://k/v2.0}}}"}, nil, "one", "", ErrNoConfig, "Keystone v2"},
@@ -98,7 +114,7 @@ func TestWhichCloudIsMeant(t *testing.T) {
 			if !errors.Is(err, row.err) || c.Auth.Username != row.want {
 				t.Fatalf("got user %q, %v, want %q, %v", c.Auth.Username, err, row.want, row.err)
 			}
-			if err != nil && (!strings.Contains(err.Error(), row.text) || strings.Contains(err.Error(), "0123")) {
+			if err != nil && (!strings.Contains(err.Error(), row.text) || strings.Contains(err.Error(), "0123") || strings.Contains(err.Error(), "hunter2")) {
 				t.Errorf("got %v, want %s", err, row.text)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/gophercloud/utils/openstack/clientconfig"
@@ -20,10 +21,16 @@ func fromFiles(options Options, name string) (Cloud, error) {
 	if err != nil {
 		return Cloud{}, err
 	}
-	if name, err = found.choose(name); err != nil {
+	return found.cloud(options, name)
+}
+
+// cloud makes a cloud of the entry of this name, or of the only one.
+func (f cloudFiles) cloud(options Options, name string) (Cloud, error) {
+	name, err := f.choose(name)
+	if err != nil {
 		return Cloud{}, err
 	}
-	ask := clientconfig.ClientOpts{Cloud: name, EnvPrefix: noPrefix, YAMLOpts: found, RegionName: options.Region}
+	ask := clientconfig.ClientOpts{Cloud: name, EnvPrefix: noPrefix, YAMLOpts: f, RegionName: options.Region}
 	entry, err := clientconfig.GetCloudFromYAML(&ask)
 	if err == nil && ask.RegionName == "" && entry.RegionName == "" && len(entry.Regions) > 0 {
 		entry.RegionName = entry.Regions[0].Name
@@ -34,12 +41,12 @@ func fromFiles(options Options, name string) (Cloud, error) {
 		entry, err = clientconfig.GetCloudFromYAML(&ask)
 	}
 	if err != nil {
-		return Cloud{}, fmt.Errorf("%w: %q in %s: %w", ErrNoConfig, name, found.main, err)
+		return Cloud{}, fmt.Errorf("%w: %q in %s: %w", ErrNoConfig, name, f.main, err)
 	}
 	if ask.RegionName != "" {
 		entry.RegionName = ask.RegionName
 	}
-	return assemble(options, name, found.overrides[name].Endpoint, *entry)
+	return assemble(options, name, f.overrides[name].Endpoint, *entry)
 }
 
 // cloudFiles are the clouds.yaml and secure.yaml in force. They are found here
@@ -101,7 +108,13 @@ func findFiles(getenv func(string) string) (f cloudFiles, err error) {
 	return f, err
 }
 
-const maxFile = 1 << 20
+// The limits of one file. The library compares each key of a map with every
+// other, so a map of 70,000 keys would take it 15 s.
+const (
+	maxFile   = 1 << 20
+	maxValues = 50_000 // aliases counted as often as they stand
+	maxKeys   = 10_000 // of one map
+)
 
 // readFirst decodes the first file that is there; its path is "" when none is.
 // A file that is named must be there: an entry of the same name in another file
@@ -122,14 +135,60 @@ func readFirst(named string, directories []string, base string, into ...any) (pa
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", ErrNoConfig, err)
 		}
-		for _, content := range into {
-			if err := yaml.Unmarshal(text, content); err != nil {
-				return "", fmt.Errorf("%w: %s: %w", ErrNoConfig, path, err)
-			}
+		if err := decode(text, into); err != nil {
+			return "", fmt.Errorf("%w: %s: %w", ErrNoConfig, path, err)
 		}
 		return path, nil
 	}
 	return "", nil
+}
+
+// misfit is what the library says of a value, which may be a password, and of
+// the type in Go that it does not fit.
+var misfit = regexp.MustCompile(`cannot unmarshal .*`)
+
+// decode fills each of into from the same text.
+func decode(text []byte, into []any) error {
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return err
+	}
+	left := maxValues
+	if err := bounded(&root, &left); err != nil {
+		return err
+	}
+	for _, content := range into {
+		err := root.Decode(content)
+		var several *yaml.TypeError
+		if errors.As(err, &several) { // its own text has a line for each
+			first := misfit.ReplaceAllString(several.Errors[0], "a value that cannot stand here")
+			return errors.New(first + more(len(several.Errors)-1))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bounded takes the values of a node from those that are left. An alias inside
+// of what it stands for uses them up as well.
+func bounded(n *yaml.Node, left *int) error {
+	if *left--; *left < 0 {
+		return fmt.Errorf("more than %d values, aliases counted each time", maxValues)
+	}
+	if n.Kind == yaml.MappingNode && len(n.Content) > 2*maxKeys {
+		return fmt.Errorf("line %d: a map of more than %d keys", n.Line, maxKeys)
+	}
+	if n.Alias != nil {
+		return bounded(n.Alias, left)
+	}
+	for _, inner := range n.Content {
+		if err := bounded(inner, left); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readFile(path string) ([]byte, error) {
@@ -156,10 +215,25 @@ func (f cloudFiles) choose(name string) (string, error) {
 		return "", fmt.Errorf("%w: %q, and no clouds.yaml that could have it", ErrNoCloud, name)
 	case name == "" && len(known) == 1:
 		return known[0], nil
+	case len(known) == 0:
+		return "", fmt.Errorf("%w: %s has no entry under \"clouds\"", ErrNoCloud, f.main)
 	case name == "":
-		return "", fmt.Errorf("%w: no cloud is named, and %s has %q", ErrNoConfig, f.main, known)
+		return "", fmt.Errorf("%w: no cloud is named, and %s has %s", ErrNoConfig, f.main, some(known))
 	case !ok:
-		return "", fmt.Errorf("%w: %q is not in %s, which has %q", ErrNoCloud, name, f.main, known)
+		return "", fmt.Errorf("%w: %q is not in %s, which has %s", ErrNoCloud, name, f.main, some(known))
 	}
 	return name, nil
+}
+
+// some lists names, as many as a line bears.
+func some(names []string) string {
+	shown := names[:min(len(names), 20)]
+	return fmt.Sprintf("%q%s", shown, more(len(names)-len(shown)))
+}
+
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
 }
