@@ -14,6 +14,7 @@ type file struct {
 	found    []found
 	problems []Error
 	omitted  int // problems beyond maxErrors
+	values   int // that the items hold
 }
 
 // found is an item with the place of its name. It counts against others of
@@ -50,12 +51,25 @@ func (f *file) decode(read func(text []byte) ([]*yamldoc.Node, []yamldoc.Problem
 	for _, root := range documents {
 		if root != nil {
 			empty = false
+			f.values += count(root)
 			f.document(root, len(documents) == 1)
 		}
 	}
 	if empty && len(f.problems) == 0 {
 		f.report(yamldoc.Place{Line: 1, Column: 1}, "no document in this file", "delete it, or write a profile")
 	}
+}
+
+// count is how many values there are in a value, itself included.
+func count(node *yamldoc.Node) int {
+	values := 1
+	for i := range node.Items {
+		values += count(&node.Items[i])
+	}
+	for i := range node.Fields {
+		values += count(&node.Fields[i].Node)
+	}
+	return values
 }
 
 // profileName is the name that a bare spec file gives its profile.

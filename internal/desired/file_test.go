@@ -1,7 +1,12 @@
 package desired
 
 import (
+	"fmt"
+	"io/fs"
+	"runtime"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"profilesync/internal/desired/yamldoc"
 )
@@ -14,6 +19,38 @@ func TestAPanicWhileReadingIsAProblemOfTheFile(t *testing.T) {
 	if len(f.found) != 0 || len(f.problems) != 1 ||
 		f.problems[0].Error() != "web.yaml: the YAML reader stumbled over this file: simplify it, a few lines at a time" {
 		t.Errorf("found %v, problems %v", f.found, f.problems)
+	}
+}
+
+// opens counts the files that are opened.
+type opens struct {
+	fstest.MapFS
+	count *int
+}
+
+func (o opens) Open(name string) (fs.File, error) {
+	*o.count++
+	return o.MapFS.Open(name)
+}
+
+func TestDocumentsThatHoldTooMuchTogetherAreNotReadToTheEnd(t *testing.T) {
+	tree := fstest.MapFS{}
+	var all []*file
+	for i := range 10_000 {
+		name := fmt.Sprintf("f%04d.yaml", i)
+		tree[name] = &fstest.MapFile{Data: []byte("[1, {a: 2}, 3]")} // five values
+		all = append(all, &file{path: name})
+	}
+	opened := 0
+	err := readAll(opens{tree, &opened}, all, 499)
+	if want := "more than 499 values in the documents together"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if ahead := 3*runtime.GOMAXPROCS(0) + 1; opened > 100+ahead {
+		t.Errorf("%d files were opened", opened)
+	}
+	if err := readAll(opens{tree, &opened}, all[:100], 500); err != nil {
+		t.Errorf("just within the limit: %v", err)
 	}
 }
 

@@ -10,18 +10,26 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"profilesync/internal/desired/yamldoc"
 	"profilesync/internal/profile"
 )
 
-const maxFiles = 100_000
+const (
+	maxFiles = 100_000
+	// maxValues bounds what the documents hold together: a value of two bytes in a
+	// file takes 40 in memory, and more in a plan. A hundred thousand ordinary
+	// profiles fit.
+	maxValues = 3_000_000
+)
 
 // Load reads every *.yaml and *.yml file of a tree into the set of profiles
 // they ask for. The revision is passed on.
 //
 // When a document is wrong the error is [Errors], with every problem of every
-// file; any other error is one of the tree itself. The set is empty then.
+// file (or only that they hold too much together); any other error is one of the
+// tree itself. The set is empty then.
 //
 // The tree is read from one goroutine: files need not be safe for several.
 func Load(files fs.FS, revision string) (Set, error) {
@@ -29,7 +37,7 @@ func Load(files fs.FS, revision string) (Set, error) {
 	if err != nil {
 		return Set{}, fmt.Errorf("list the documents: %w", err)
 	}
-	if err := readAll(files, read); err != nil {
+	if err := readAll(files, read, maxValues); err != nil {
 		return Set{}, err
 	}
 	var wanted []found
@@ -77,22 +85,38 @@ func list(files fs.FS) ([]*file, error) {
 }
 
 // readAll reads the files one after the other and decodes them in parallel. Of
-// their texts only a few are in memory at a time.
-func readAll(files fs.FS, all []*file) error {
+// their texts only a few are in memory at a time. It ends with the error of a
+// file that cannot be read, or when there are more values than the limit.
+func readAll(files fs.FS, all []*file, limit int64) error {
 	workers := min(runtime.GOMAXPROCS(0), len(all))
 	jobs := make(chan *file, 2*workers)
+	var values atomic.Int64
 	var running sync.WaitGroup
-	defer running.Wait()
-	defer close(jobs)
 	for range workers {
 		running.Go(func() {
 			reader := yamldoc.Reader{Secret: func(key string) bool { return profile.Sensitive(key) }}
 			for file := range jobs {
 				file.decode(reader.Read)
+				values.Add(int64(file.values))
 			}
 		})
 	}
+	err := feed(jobs, files, all, func() bool { return values.Load() > limit })
+	close(jobs)
+	running.Wait()
+	if err == nil && values.Load() > limit {
+		what := fmt.Sprintf("more than %d values in the documents together", limit)
+		err = Errors{{What: what, Fix: "narrow --path, and give each part an owner of its own"}}
+	}
+	return err
+}
+
+// feed reads the files in their order, until that is enough.
+func feed(jobs chan<- *file, files fs.FS, all []*file, enough func() bool) error {
 	for _, file := range all {
+		if enough() {
+			return nil
+		}
 		if len(file.problems) > 0 {
 			continue
 		}
