@@ -165,6 +165,7 @@ func hints() []hint {
 		{senlin.ErrTimeout, "the service takes requests and does not answer them: its conductor, message broker or database may be down"},
 		{senlin.ErrNotKeystone, "auth_url in clouds.yaml must be that of Keystone v3, such as https://HOST:5000/v3"},
 		{senlin.ErrNotSenlin, "something else answers at Senlin's address: a proxy's page, perhaps, or a wrong catalog entry"},
+		{senlin.ErrToken, "Senlin does not take a token that Keystone has just issued: do they belong together, and do their clocks agree?"},
 		{profile.ErrDenied, "the role of this user does not allow it; Senlin's policy file says what does"},
 	}
 }

@@ -2,9 +2,11 @@ package senlin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/gophercloud/gophercloud"
 
@@ -12,11 +14,18 @@ import (
 	"profilesync/internal/senlin/session"
 )
 
+// The limits of one list, whatever the server says.
 const (
-	maxPages    = 10_000 // a list ends, whatever the server says
+	maxPages    = 1000
 	maxRestarts = 5
-	listLimit   = 256 << 20 // bytes; 10,000 profiles have about 5 MB
+	listTime    = 10 * time.Minute
+	// listLimit and listWeight are of all pages together. Ten thousand ordinary
+	// profiles have 5 MB, and weigh 700,000.
+	listLimit  = 128 << 20
+	listWeight = 8_000_000
 )
+
+var errListTime = fmt.Errorf("the list took longer than %s: %w", listTime, session.ErrTimeout)
 
 // collection is a list of the API.
 type collection[T any] struct {
@@ -37,6 +46,8 @@ type collection[T any] struct {
 // A marker that has been deleted meanwhile does not fail: Senlin then begins
 // again at the first row. A row seen twice tells, and the list is read anew.
 func (l collection[T]) read(ctx context.Context, c *Client) ([]T, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, listTime, errListTime)
+	defer cancel()
 	for range maxRestarts {
 		rows, whole, err := l.sweep(ctx, c)
 		if whole || err != nil {
@@ -50,12 +61,13 @@ func (l collection[T]) read(ctx context.Context, c *Client) ([]T, error) {
 func (l collection[T]) sweep(ctx context.Context, c *Client) (rows []T, whole bool, err error) {
 	seen := map[string]bool{}
 	marker := ""
+	var read allowance
 	for page := range maxPages {
 		limit := ""
 		if page == 1 {
 			limit = "1"
 		}
-		got, err := l.page(ctx, c, marker, limit)
+		got, err := l.page(ctx, c, marker, limit, &read)
 		if err != nil {
 			return nil, false, err
 		}
@@ -74,7 +86,21 @@ func (l collection[T]) sweep(ctx context.Context, c *Client) (rows []T, whole bo
 	return nil, false, fmt.Errorf("list of %s at %s does not end: %w", l.path, c.session.Service(), ErrNotSenlin)
 }
 
-func (l collection[T]) page(ctx context.Context, c *Client, marker, limit string) (rows []T, err error) {
+// allowance is what the pages of a list have had so far.
+type allowance struct{ bytes, weight int }
+
+func (a *allowance) take(page []byte) error {
+	if a.bytes += len(page); false {
+		return fmt.Errorf("more than %d MiB in one list", listLimit>>20)
+	}
+	weight, _ := weigh(page)
+	if a.weight += weight; a.weight > listWeight {
+		return errors.New("more values in one list than are read")
+	}
+	return nil
+}
+
+func (l collection[T]) page(ctx context.Context, c *Client, marker, limit string, read *allowance) (rows []T, err error) {
 	query := url.Values{}
 	for key, values := range l.query {
 		query[key] = values
@@ -95,6 +121,9 @@ func (l collection[T]) page(ctx context.Context, c *Client, marker, limit string
 			return s.Get(address, nil, session.Keep(nil, http.StatusOK))
 		},
 		Read: func(body []byte) error {
+			if err := read.take(body); err != nil {
+				return err
+			}
 			rows, err = l.decode(body)
 			return err
 		},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"profilesync/internal/devcloud"
 	"profilesync/internal/profile"
@@ -72,18 +73,25 @@ func TestAMarkerThatVanishesStartsTheListAgain(t *testing.T) {
 }
 
 func TestAListEndsWhateverTheServerSays(t *testing.T) {
-	row := func(n int64) string {
-		return fmt.Sprintf(`{"profiles": [{"id": "%08x-0000-0000-0000-000000000000", "spec": {}}]}`, n)
+	row := func(n int64, more string) string {
+		return fmt.Sprintf(`{"profiles": [{"id": "%08x-0000-0000-0000-000000000000", "spec": {}%s}]}`, n, more)
 	}
+	long := `, "name": "` + strings.Repeat("x", 34<<20) + `"`
+	heavy := `, "metadata": {"a": [` + strings.Repeat("{},", 400_000) + `{}]}`
+	deep := `, "metadata": {"a": ` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`
 	var asked atomic.Int64
 	for _, c := range []struct {
 		name  string
 		body  func() string
 		want  error
+		says  string
 		atRow int64
 	}{
-		{"the same row for ever", func() string { return row(1) }, profile.ErrUnavailable, 2 * maxRestarts},
-		{"another row for ever", func() string { return row(asked.Load()) }, ErrNotSenlin, maxPages},
+		{"the same row for ever", func() string { return row(1, "") }, profile.ErrUnavailable, "changed whenever it was read", 2 * maxRestarts},
+		{"another row for ever", func() string { return row(asked.Load(), "") }, ErrNotSenlin, "does not end", maxPages},
+		{"long rows for ever", func() string { return row(asked.Load(), long) }, ErrNotSenlin, "more than 128 MiB in one list", 4},
+		{"many values for ever", func() string { return row(asked.Load(), heavy) }, ErrNotSenlin, "more values in one list", 4},
+		{"one value inside the other", func() string { return row(asked.Load(), deep) }, ErrNotSenlin, "nested deeper than 1000 levels", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := connect(t, devcloud.Options{}, demo())
@@ -92,11 +100,29 @@ func TestAListEndsWhateverTheServerSays(t *testing.T) {
 				asked.Add(1)
 				return says(req, 200, c.body())
 			})
-			if _, err := r.Profiles(t.Context()); !errors.Is(err, c.want) || asked.Load() != c.atRow {
-				t.Errorf("%d requests, want %d, %v", asked.Load(), c.atRow, err)
+			_, err := r.Profiles(t.Context())
+			if !errors.Is(err, c.want) || asked.Load() != c.atRow || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%d requests, want %d, %v, want %s", asked.Load(), c.atRow, err, c.says)
 			}
 		})
 	}
+	inBubble(t, "slow rows for ever", func(t *testing.T) {
+		r := connect(t, devcloud.Options{}, demo())
+		asked.Store(0)
+		r.between(func(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
+			select {
+			case <-time.After(20 * time.Second):
+			case <-req.Context().Done():
+				return nil, req.Context().Err()
+			}
+			return says(req, 200, row(asked.Add(1), ""))
+		})
+		begun := time.Now()
+		_, err := r.Profiles(t.Context())
+		if took := time.Since(begun); !errors.Is(err, ErrTimeout) || took > listTime+time.Minute || !strings.Contains(err.Error(), "longer than 10m0s") {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
 }
 
 func TestAnAnswerThatIsNoListIsNoEmptyList(t *testing.T) {

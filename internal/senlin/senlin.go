@@ -22,6 +22,7 @@ var (
 	ErrTimeout     = session.ErrTimeout     // no whole answer within Options.Timeout
 	ErrNotKeystone = session.ErrNotKeystone // something else answers at the auth_url
 	ErrNotSenlin   = session.ErrNotSenlin   // something else answers at the endpoint, or not whole
+	ErrToken       = session.ErrToken       // Senlin refuses a token that Keystone has just issued
 	ErrReadOnly    = session.ErrReadOnly    // a client with Options.ReadOnly was asked to write
 )
 

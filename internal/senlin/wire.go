@@ -73,9 +73,44 @@ func (s *stamp) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// maxDepth bounds how deeply an answer is nested. Senlin gives up below 300.
+const maxDepth = 1000
+
+// weigh tells, before anything is decoded, about how much memory an answer will
+// take: an empty map of two bytes takes a hundred. Its weight is one for each
+// value, and four more for an object.
+func weigh(body []byte) (weight, depth int) {
+	weight = 1
+	for level, i := 0, 0; i < len(body); i++ {
+		switch body[i] {
+		case '"':
+			for i++; i < len(body) && body[i] != '"'; i++ {
+				if body[i] == '\\' {
+					i++
+				}
+			}
+		case ',':
+			weight++
+		case '{':
+			weight += 5
+			level++
+		case '[':
+			weight++
+			level++
+		case '}', ']':
+			level--
+		}
+		depth = max(depth, level)
+	}
+	return weight, depth
+}
+
 // decode reads one JSON value, with numbers as [json.Number]. An answer that
 // ends too early is [io.ErrUnexpectedEOF].
 func decode(body []byte, into any) error {
+	if _, depth := weigh(body); depth > maxDepth {
+		return fmt.Errorf("values nested deeper than %d levels", maxDepth)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(plainNumbers(body)))
 	decoder.UseNumber()
 	return decoder.Decode(into)

@@ -23,6 +23,8 @@ var (
 	// ErrNotSenlin: something else than a Senlin answers at the endpoint, or one
 	// whose answers do not reach us whole.
 	ErrNotSenlin = errors.New("not a Senlin")
+	// ErrToken: Senlin refuses a token that Keystone has just issued.
+	ErrToken = errors.New("token refused")
 	// ErrReadOnly: a client with [Options.ReadOnly] was asked to write.
 	ErrReadOnly = errors.New("client is read-only")
 )

@@ -65,7 +65,9 @@ func (r Request) judge(status int, f fault, notDone bool) (kinds []error, again 
 		return r.maybeDone(true)
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return r.maybeDone(true)
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case http.StatusUnauthorized: // again, after its renewal
+		return []error{profile.ErrDenied, ErrToken}, false
+	case http.StatusForbidden:
 		return []error{profile.ErrDenied}, false
 	}
 	switch {

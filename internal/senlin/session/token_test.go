@@ -57,7 +57,7 @@ func TestATokenThatIsRefusedAfterItsRenewalIsDenied(t *testing.T) {
 	s := &stub{routes: map[string]http.HandlerFunc{"GET senlin.invalid/v1/profiles": reply(401, "")}}
 	opened := open(t, s, Options{})
 	_, err := opened.get(t.Context(), "profiles")
-	if !errors.Is(err, profile.ErrDenied) || errors.Is(err, ErrAuth) {
+	if !errors.Is(err, profile.ErrDenied) || !errors.Is(err, ErrToken) || errors.Is(err, ErrAuth) {
 		t.Errorf("got %v", err)
 	}
 	if n := s.count("GET senlin.invalid/v1/profiles"); s.logins != 2 || n != 2 {
