@@ -56,10 +56,11 @@ var ErrChanged = errors.New("changed since the plan was made")
 // ErrStopped says that the pass was stopped before the change was begun.
 var ErrStopped = errors.New("stopped before it was begun")
 
-// Run carries out a plan: creates, updates and recreates first, then deletes.
-// When ctx is done, or the cloud has failed every change for too long, no
-// further one is begun; those in hand are finished within their deadline. It returns an error only for a plan that must not be
-// carried out at all; what became of each change is in the result.
+// Run carries out a plan: first what frees a name, then creates, updates and
+// recreates, then deletes. When ctx is done, or the cloud has failed every change
+// for too long, no further one is begun; those in hand are finished within their
+// deadline. It returns an error only for a plan that must not be carried out at
+// all; what became of each change is in the result.
 func Run(ctx context.Context, plan diff.Plan, target Target, look Looker, opts Options) (Result, error) {
 	if plan.NeedsUsers {
 		return Result{}, errors.New("plan was made without knowing who uses what")
@@ -74,11 +75,16 @@ func Run(ctx context.Context, plan diff.Plan, target Target, look Looker, opts O
 	for i, change := range plan.Changes {
 		r.outcomes[i] = Outcome{Change: change, Status: settled(change)}
 	}
-	r.each(ctx, func(c diff.Change) bool { return c.Action != diff.Delete }, r.carryOut)
+	r.each(ctx, frees, r.carryOut)
+	r.each(ctx, func(c diff.Change) bool { return !frees(c) && c.Action != diff.Delete }, r.carryOut)
 	r.failed = r.failedNames()
 	r.each(ctx, func(c diff.Change) bool { return c.Action == diff.Delete || c.Action == diff.Recreate }, r.clear)
 	return Result{Plan: plan, Outcomes: r.outcomes, Started: started, Ended: time.Now()}, nil
 }
+
+// frees reports whether a change does nothing but give a name up, which another
+// one may be about to take.
+func frees(c diff.Change) bool { return c.Reason == diff.AsideAgain }
 
 // settled is the status of a change for which nothing is to be done; a pending
 // one has none yet.

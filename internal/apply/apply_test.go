@@ -294,6 +294,27 @@ func TestStories(t *testing.T) {
 	}
 }
 
+// Somebody gave an earlier generation a name that a document asks for, and the
+// server wants names to be unique.
+func TestWhatIsInTheWayIsSetAsideBeforeItsNameIsTaken(t *testing.T) {
+	c := &cloud{unique: true}
+	old := c.own("db=small")
+	c.profiles[0].Metadata[profile.SupersededKey] = "web"
+	c.own("web=large")
+	c.use(old.ID, live.Cluster)
+	for _, outcome := range c.apply(t, c.plan(t, want("db=large", "web=large"))).Outcomes {
+		if outcome.Status != apply.Done && outcome.Status != apply.Unchanged {
+			t.Errorf("%s %q: %s: %v", outcome.Action, outcome.Name, outcome.Status, outcome.Err)
+		}
+	}
+	if calls := strings.Join(c.calls, ", "); calls != "get db, update db -> web~00000001, validate, create db" {
+		t.Errorf("calls: %s", calls)
+	}
+	if live := c.names(); live != "db=large web=large web~00000001=small" {
+		t.Errorf("live: %s", live)
+	}
+}
+
 func TestAPlanMadeWithoutUsersIsRefused(t *testing.T) {
 	c := &cloud{}
 	c.own("web=small")

@@ -14,13 +14,14 @@ import (
 )
 
 // cloud is a Senlin in memory, as far as an apply can tell: names are not
-// unique, an update that changes nothing is refused, a used profile cannot be
+// unique unless it wants that, an update that changes nothing is refused, a used profile cannot be
 // deleted. A fault may befall any call.
 type cloud struct {
 	mutex    sync.Mutex
 	profiles []live.Profile
 	users    map[string][]live.User // clusters, nodes and actions the token can see
 	hidden   map[string]bool        // used by something the token cannot see
+	unique   bool                   // a name that is taken is refused
 	calls    []string               // every call, for the stories
 	made     int
 	fault    func(n int, op string) fault
@@ -116,6 +117,9 @@ func (c *cloud) Validate(_ context.Context, spec profile.Spec) error {
 
 func (c *cloud) Create(_ context.Context, p profile.Profile) (made live.Profile, err error) {
 	err = c.act("create", "create "+p.Name, func() error {
+		if c.taken(p.Name, "") {
+			return fmt.Errorf("name %q is taken: %w", p.Name, profile.ErrInvalid)
+		}
 		made = c.add(p)
 		return nil
 	})
@@ -123,6 +127,13 @@ func (c *cloud) Create(_ context.Context, p profile.Profile) (made live.Profile,
 		return live.Profile{}, err
 	}
 	return made, nil
+}
+
+// taken reports whether another profile than this one keeps the name from it.
+func (c *cloud) taken(name, id string) bool {
+	return c.unique && slices.ContainsFunc(c.profiles, func(p live.Profile) bool {
+		return p.ID != id && strings.EqualFold(p.Name, name)
+	})
 }
 
 // add stores a profile; ids count up so that stories can be read.
@@ -146,6 +157,9 @@ func (c *cloud) Update(_ context.Context, id, name string, metadata map[string]a
 		}
 		if c.profiles[at].Name == name && profile.Equal(c.profiles[at].Metadata, metadata) {
 			return profile.ErrUnchanged
+		}
+		if c.taken(name, id) {
+			return fmt.Errorf("name %q is taken: %w", name, profile.ErrInvalid)
 		}
 		c.profiles[at].Name, c.profiles[at].Metadata = name, maps.Clone(metadata)
 		p = c.profiles[at]

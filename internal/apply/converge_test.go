@@ -41,13 +41,18 @@ func disaster(t *rapid.T) func(int, string) fault {
 }
 
 func drawCloud(t *rapid.T) *cloud {
-	c := &cloud{hidden: map[string]bool{}, users: map[string][]live.User{}}
+	c := &cloud{hidden: map[string]bool{}, users: map[string][]live.User{}, unique: rapid.IntRange(0, 3).Draw(t, "unique") == 0}
 	names := rapid.SampledFrom([]string{"web", "db", "api"})
 	flavors := rapid.SampledFrom([]string{"small", "large", "huge"})
 	for range rapid.IntRange(0, 6).Draw(t, "live") {
-		p := c.own(names.Draw(t, "name") + "=" + flavors.Draw(t, "flavor"))
+		name := names.Draw(t, "name")
+		kind := rapid.IntRange(0, 7).Draw(t, "kind")
+		if c.taken(name, "") {
+			continue
+		}
+		p := c.own(name + "=" + flavors.Draw(t, "flavor"))
 		last := &c.profiles[len(c.profiles)-1]
-		switch rapid.IntRange(0, 6).Draw(t, "kind") {
+		switch kind {
 		case 0:
 			aside := p.Aside(p.ID, "us")
 			last.Name, last.Metadata = aside.Name, aside.Metadata
@@ -59,6 +64,8 @@ func drawCloud(t *rapid.T) *cloud {
 			last.Metadata["drift"] = "x"
 		case 4:
 			last.Metadata[profile.ProtectedKey] = "true"
+		case 5: // an earlier generation that somebody gave a name
+			last.Metadata[profile.SupersededKey] = names.Draw(t, "superseded")
 		}
 		switch rapid.IntRange(0, 5).Draw(t, "use") {
 		case 0:

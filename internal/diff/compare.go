@@ -38,6 +38,7 @@ type Options struct {
 //	–       | protected               | any                | ! protected
 //	–       | used                    | any                | ! in use
 //	–       | unused                  | any                | - not desired
+//	–       | earlier generation, renamed to a name in use | ~ set aside again
 //	–       | earlier generation, used                     | = superseded, kept
 //	–       | earlier generation, unused                   | - superseded (also without Prune)
 //	–       | the newest earlier generation, unused, and   | as if it were the current one: it is
@@ -46,8 +47,8 @@ type Options struct {
 // A plan made from a snapshot without users says so in NeedsUsers when the
 // users matter.
 func Compare(want desired.Set, have live.Snapshot, opts Options) Plan {
-	slots := arrange(want, have, opts)
-	decision := decider{Options: opts, revision: want.Revision, snapshot: have}
+	slots, taken := arrange(want, have, opts)
+	decision := decider{Options: opts, revision: want.Revision, snapshot: have, taken: taken}
 	plan := Plan{
 		Target: opts.Target, Cloud: opts.Cloud, Region: have.Region, Project: have.Project,
 		Revision: want.Revision, Owner: opts.Owner, Desired: len(want.Items),
@@ -66,6 +67,7 @@ type decider struct {
 	Options
 	revision    string
 	snapshot    live.Snapshot
+	taken       names
 	askedInVain bool // a row depended on users that were not read
 }
 
@@ -75,7 +77,7 @@ func (d *decider) decide(s *slot, changes []Change) []Change {
 		for _, p := range s.ours {
 			changes = append(changes, d.undesired(p))
 		}
-		if p := s.last(); p != nil && len(d.users(p)) == 0 {
+		if p := s.last(); p != nil && d.vacated(p) == nil && len(d.users(p)) == 0 {
 			changes = append(changes, d.undesired(p))
 		}
 		return d.generations(s, false, changes)
@@ -174,16 +176,36 @@ func (d *decider) duplicate(p *live.Profile) Change {
 // current profile is held up they stay: one of them may be all there is.
 func (d *decider) generations(s *slot, heldUp bool, changes []Change) []Change {
 	for _, p := range s.earlier {
+		if p == s.restores {
+			continue // it becomes the current one
+		}
+		if after := d.vacated(p); after != nil { // whether it may go is for a later pass to say
+			changes = append(changes, Change{
+				Action: Update, Name: p.Name, Reason: AsideAgain, Before: p, After: after, Fields: differences(p.Profile, *after),
+			})
+			continue
+		}
 		change := Change{Action: Delete, Name: p.Name, Reason: Superseded, Before: p, Users: d.users(p)}
 		switch {
-		case p == s.restores, p == s.last() && len(change.Users) == 0:
-			continue // it becomes, or counts as, the current one
+		case p == s.last() && len(change.Users) == 0:
+			continue // it counts as the current one
 		case len(change.Users) > 0 || heldUp:
 			change.Action = NoOp
 		}
 		changes = append(changes, change)
 	}
 	return changes
+}
+
+// vacated is an earlier generation that somebody gave a name in use, as it is to
+// be: a server with unique names would refuse the name to whom it belongs. It is
+// nil for one that is in nobody's way.
+func (d *decider) vacated(p *live.Profile) *profile.Profile {
+	aside := profile.AsideName(p.Marks().Superseded, p.ID)
+	if p.Name == aside || !d.taken.has(p.Name) {
+		return nil
+	}
+	return &profile.Profile{Name: aside, Metadata: p.Metadata, Spec: p.Spec}
 }
 
 func (d *decider) relabel(s *slot, p *live.Profile, reason Reason) Change {

@@ -153,16 +153,49 @@ func TestWithoutPruneWhatIsNotDesiredStays(t *testing.T) {
 	})
 }
 
+// What was in the way is collected by the pass after; all else is done at once.
 func TestAppliedOnceNothingIsLeftToDo(t *testing.T) {
 	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		aside := map[string]bool{}
+		for _, c := range plan.Changes {
+			aside[c.ID()] = c.Reason == diff.AsideAgain
+		}
 		w.have = simulate(plan, w.have)
 		second := w.plan()
-		if n := second.Summary().Pending(); n != 0 {
-			t.Errorf("after\n%s\nthe next plan is\n%s", render(plan), render(second))
+		for _, c := range second.Changes {
+			if c.Pending() && (c.Action != diff.Delete || !aside[c.ID()]) {
+				t.Errorf("after\n%s\nthe next plan is\n%s", render(plan), render(second))
+			}
+		}
+		w.have = simulate(second, w.have)
+		if third := w.plan(); third.Summary().Pending() != 0 {
+			t.Errorf("after\n%s\nthe next plan is\n%s", render(second), render(third))
 		}
 		for _, c := range second.Changes {
 			if c.File != "" && c.Block == "" && c.Reason != diff.InSync {
 				t.Errorf("%q is not in sync: %s", c.Name, c.Reason)
+			}
+		}
+	})
+}
+
+// A server may want names to be unique, and compares them without regard to
+// case: whatever somebody called an earlier generation, it ends in nobody's way.
+func TestNoEarlierGenerationStaysInTheWay(t *testing.T) {
+	forAll(t, func(t *rapid.T, w world, plan diff.Plan) {
+		taken := map[string]bool{}
+		for _, item := range w.want.Items {
+			taken[strings.ToLower(item.Name)] = true
+		}
+		after := simulate(plan, w.have).Profiles
+		for _, p := range after {
+			if marks := p.Marks(); marks.Owner == "us" && marks.Superseded == "" {
+				taken[strings.ToLower(p.Name)] = true
+			}
+		}
+		for _, p := range after {
+			if marks := p.Marks(); marks.Owner == "us" && marks.Superseded != "" && taken[strings.ToLower(p.Name)] {
+				t.Errorf("%q, an earlier generation, bears the name %q after\n%s", p.ID, p.Name, render(plan))
 			}
 		}
 	})

@@ -61,7 +61,7 @@ func (a Action) String() string {
 // has a successor that was approved.
 type Reason string
 
-// The reasons.
+// The reasons. [AsideAgain] frees a name, so it comes before everything else.
 const (
 	InSync       Reason = "in sync"
 	Missing      Reason = "missing"
@@ -74,6 +74,7 @@ const (
 	Duplicate    Reason = "duplicate"
 	NotDesired   Reason = "not desired"
 	Superseded   Reason = "superseded"
+	AsideAgain   Reason = "superseded, set aside again"
 )
 
 // Block says why a change is not made. The empty block is none.

@@ -57,10 +57,11 @@ func (s *slot) newest() *live.Profile {
 }
 
 // arrange puts everything that matters into slots, by name. Profiles that are
-// not ours and whose name nobody asks for are nobody's business.
-func arrange(want desired.Set, have live.Snapshot, opts Options) []*slot {
+// not ours and whose name nobody asks for are nobody's business. The names in
+// use are gathered only when an earlier generation may bear one of them.
+func arrange(want desired.Set, have live.Snapshot, opts Options) (slots []*slot, inUse names) {
 	byName := make(map[string]*slot, len(want.Items))
-	slots := make([]*slot, 0, len(want.Items))
+	slots = make([]*slot, 0, len(want.Items))
 	at := func(name string) *slot {
 		s, ok := byName[name]
 		if !ok {
@@ -77,6 +78,7 @@ func arrange(want desired.Set, have live.Snapshot, opts Options) []*slot {
 	if !slices.IsSortedFunc(profiles, live.Older) {
 		profiles = slices.SortedFunc(slices.Values(profiles), live.Older)
 	}
+	renamed := false // an earlier generation, by hand
 	for i := range profiles {
 		p := &profiles[i]
 		marks := p.Marks()
@@ -88,23 +90,47 @@ func arrange(want desired.Set, have live.Snapshot, opts Options) []*slot {
 		case marks.Superseded != "":
 			s := at(marks.Superseded)
 			s.earlier = append(s.earlier, p)
+			renamed = renamed || p.Name != profile.AsideName(marks.Superseded, p.ID)
 		default:
 			s := at(p.Name)
 			s.ours = append(s.ours, p)
 		}
 	}
+	if renamed {
+		inUse = taken(slots)
+	}
 	for _, s := range slots {
-		s.choose(have.Users)
+		s.choose(have.Users, inUse)
 	}
 	if opts.Prune {
 		findRenames(slots)
 	}
 	slices.SortFunc(slots, func(a, b *slot) int { return strings.Compare(a.name, b.name) })
-	return slots
+	return slots, inUse
 }
 
-// choose puts the best match first and finds the generation to return to.
-func (s *slot) choose(users map[string][]live.User) {
+// names is a set of names as Senlin's database compares them: without regard to
+// case.
+type names map[string]bool
+
+func (n names) has(name string) bool { return n[strings.ToLower(name)] }
+
+// taken are the names that a document asks for or a current profile of ours
+// bears.
+func taken(slots []*slot) names {
+	all := make(names, len(slots))
+	for _, s := range slots {
+		if s.item != nil || len(s.ours) > 0 {
+			all[strings.ToLower(s.name)] = true
+		}
+	}
+	return all
+}
+
+// choose puts the best match first and finds the generation to return to. One
+// that bears a name which is another's does not return: with unique names, two
+// of them could wait for each other's name for ever.
+func (s *slot) choose(users map[string][]live.User, inUse names) {
 	if s.item == nil {
 		return
 	}
@@ -118,7 +144,8 @@ func (s *slot) choose(users map[string][]live.User) {
 		return // there is a current profile
 	}
 	for _, p := range s.earlier { // the newest wins
-		if p.Spec.Equal(s.item.Spec) {
+		own := strings.EqualFold(p.Name, s.name)
+		if p.Spec.Equal(s.item.Spec) && (own || !inUse.has(p.Name)) {
 			s.restores = p
 		}
 	}

@@ -77,6 +77,9 @@ func drawProfile(t *rapid.T, n int) live.Profile {
 		marks.Owner = ""
 	case 2, 3:
 		marks.Superseded, p.Name = p.Name, profile.AsideName(p.Name, p.ID)
+		if rapid.IntRange(0, 3).Draw(t, "renamed by hand") == 0 {
+			p.Name = rapid.SampledFrom([]string{"web", "DB", "api", "precious"}).Draw(t, "hand's name")
+		}
 	}
 	p.Metadata = marks.On(labels(t))
 	return p
