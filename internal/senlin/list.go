@@ -90,7 +90,7 @@ func (l collection[T]) sweep(ctx context.Context, c *Client) (rows []T, whole bo
 type allowance struct{ bytes, weight int }
 
 func (a *allowance) take(page []byte) error {
-	if a.bytes += len(page); false {
+	if a.bytes += len(page); a.bytes > listLimit {
 		return fmt.Errorf("more than %d MiB in one list", listLimit>>20)
 	}
 	weight, _ := weigh(page)
