@@ -154,6 +154,7 @@ func (s *settings) ask(ctx context.Context) error {
 func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error {
 	targets := make([]report.Target, len(attempts))
 	var results []apply.Result
+	defer j.announceStop(ctx)()
 	failed, held := false, 0
 	var problems error
 	for i, a := range attempts {
@@ -192,6 +193,21 @@ func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error 
 }
 
 var errInterrupted = errors.New("stopped by a signal: what is above was done, the rest was not begun")
+
+// announceStop says on a signal that the program has taken it, since what is in
+// hand may take a while. The function returned ends that.
+func (j *job) announceStop(ctx context.Context) (end func()) {
+	said := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(said)
+		j.line("stopping: the profiles in hand are finished first; a second signal ends at once")
+	})
+	return func() {
+		if !stop() {
+			<-said
+		}
+	}
+}
 
 // progress is the one line on a terminal that tells how far an apply is.
 type progress struct {
