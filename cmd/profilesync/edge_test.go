@@ -100,7 +100,7 @@ func edges() []edge {
 				}
 				cloud.ServeHTTP(w, r)
 			},
-			says: "no answer from .*/v1/profiles within 2s", hint: "may be down",
+			says: "no answer to GET .*/v1/profiles within 2s", hint: "may be down",
 		},
 	}
 }

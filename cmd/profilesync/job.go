@@ -62,17 +62,18 @@ func (s *settings) begin(cmd *cobra.Command, readOnly bool) (*job, error) {
 
 // from is where the documents come from. An approved plan names its commit.
 func (s *settings) from(c sourceConfig) (reconcile.Source, error) {
+	limits := source.Limits{Time: s.sourceTimeout}
 	switch {
 	case c.Worktree != "":
-		return source.Directory{Dir: c.Worktree, Path: c.Path}, nil
+		return source.Directory{Dir: c.Worktree, Path: c.Path, Limits: limits}, nil
 	case c.URL == "":
 		return nil, errNoSource
 	case strings.HasPrefix(s.pinned, worktreeRevision):
 		return nil, errors.New("the plan was made from a directory, not from a Git repository")
 	case s.pinned != "":
-		return source.Git{URL: c.URL, Ref: s.pinned, Path: c.Path}, nil
+		return source.Git{URL: c.URL, Ref: s.pinned, Path: c.Path, Limits: limits}, nil
 	}
-	return source.Git{URL: c.URL, Ref: c.Ref, Path: c.Path}, nil
+	return source.Git{URL: c.URL, Ref: c.Ref, Path: c.Path, Limits: limits}, nil
 }
 
 // worktreeRevision begins the revision of a directory.

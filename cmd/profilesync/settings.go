@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 	"profilesync/internal/diff"
 	"profilesync/internal/report"
 	"profilesync/internal/senlin"
+	"profilesync/internal/source"
 )
 
 // settings are the command line and the environment; config adds the file.
@@ -27,6 +29,7 @@ type settings struct {
 	source, ref, path, worktree string
 	cloud, region, project      string
 	owner, target               string
+	sourceTimeout               time.Duration
 	output                      string
 	parallel                    int
 	prune, adopt, allowEmpty    bool
@@ -64,6 +67,7 @@ func (s *settings) sourceFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.ref, "ref", "", "`branch`, tag or commit to read (default the remote's HEAD)")
 	flags.StringVar(&s.path, "path", "", "`directory` of the documents in the repository")
 	flags.StringVar(&s.worktree, "worktree", "", "read the documents of a `directory` as they lie on disk")
+	flags.DurationVar(&s.sourceTimeout, "source-timeout", source.DefaultTime, "longest `TIME` for reading the documents, from a Git server for one")
 }
 
 func (s *settings) cloudFlags(flags *pflag.FlagSet) {
@@ -145,6 +149,9 @@ func (s *settings) checkWords(cmd *cobra.Command) error {
 	}
 	if f := cmd.Flags().Lookup("request-timeout"); f != nil && s.timeout <= 0 {
 		return usageError{fmt.Errorf("--request-timeout %s: want a time such as 70s", s.timeout)}
+	}
+	if f := cmd.Flags().Lookup("source-timeout"); f != nil && s.sourceTimeout <= 0 {
+		return usageError{fmt.Errorf("--source-timeout %s: want a time such as 5m", s.sourceTimeout)}
 	}
 	for flag, n := range map[string]int{"max-deletes": s.maxDeletes, "max-recreates": s.maxRecreates} {
 		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed && n < 0 {

@@ -77,13 +77,16 @@ type Note struct {
 // String formats a note for people.
 func (n Note) String() string { return fmt.Sprintf("%q: %s", n.Path, n.What) }
 
+// DefaultTime is what one Read may take when nothing else is said.
+const DefaultTime = 5 * time.Minute
+
 // Limits bound one Read. What is zero has the default.
 type Limits struct {
 	Files      int           // entries under Path, of any kind: 100,000
 	FileBytes  int64         // one document: 1 MiB
 	TotalBytes int64         // all documents: 256 MiB
 	WireBytes  int64         // everything a server sends: 256 MiB
-	Time       time.Duration // all of it: 5 min
+	Time       time.Duration // all of it: DefaultTime
 }
 
 func (l Limits) withDefaults() Limits {
@@ -92,7 +95,7 @@ func (l Limits) withDefaults() Limits {
 		FileBytes:  cmp.Or(max(0, l.FileBytes), 1<<20),
 		TotalBytes: cmp.Or(max(0, l.TotalBytes), 256<<20),
 		WireBytes:  cmp.Or(max(0, l.WireBytes), 256<<20),
-		Time:       cmp.Or(max(0, l.Time), 5*time.Minute),
+		Time:       cmp.Or(max(0, l.Time), DefaultTime),
 	}
 }
 

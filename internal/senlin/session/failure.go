@@ -143,13 +143,17 @@ func (r Request) bad(f fault) error {
 // loss makes an error of a request that got no answer, or not all of one.
 func (r Request) loss(method, address string, c *call, timeout time.Duration, err error) *Error {
 	e := &Error{Method: method, URL: plainURL(address)}
+	var begun *cut
+	if errors.As(err, &begun) {
+		e.RequestID = begun.requestID
+	}
 	switch {
 	case c.ctx.Err() != nil:
 		e.kinds = []error{c.ctx.Err(), context.Cause(c.ctx)}
-		e.Message = fmt.Sprintf("gave up waiting for %s: %v", e.URL, context.Cause(c.ctx))
+		e.Message = fmt.Sprintf("gave up waiting for %s %s: %v", method, e.URL, context.Cause(c.ctx))
 	case errors.Is(err, ErrTimeout):
 		e.kinds = []error{ErrTimeout}
-		e.Message = fmt.Sprintf("no answer from %s within %s", e.URL, timeout)
+		e.Message = fmt.Sprintf("no answer to %s %s within %s", method, e.URL, timeout)
 	case errors.Is(err, errTooLarge):
 		e.kinds = []error{ErrNotSenlin}
 		e.Message = fmt.Sprintf("%s answered more than %d MiB", e.URL, c.limit>>20)

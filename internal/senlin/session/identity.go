@@ -54,6 +54,7 @@ func (id identity) login(ctx context.Context) (provider *gophercloud.ProviderCli
 func (id identity) rejection(ctx context.Context, err error) error {
 	var answer gophercloud.ErrUnexpectedResponseCode
 	var inURL *url.Error
+	var begun *cut
 	var syntax *json.SyntaxError
 	var shape *json.UnmarshalTypeError
 	switch {
@@ -64,6 +65,8 @@ func (id identity) rejection(ctx context.Context, err error) error {
 	case errors.As(err, &syntax), errors.As(err, &shape), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		at := plainURL(id.cloud.Auth.IdentityEndpoint)
 		return &Error{URL: at, Message: at + " does not answer as a Keystone v3 does", kinds: []error{ErrNotKeystone}}
+	case errors.As(err, &begun):
+		return Request{}.loss(begun.method, begun.address, &call{ctx: ctx, limit: answerLimit}, id.transport.timeout, err)
 	}
 	return fmt.Errorf("%w: login to %s: %s", clouds.ErrNoConfig, id.cloud, scrub(oneLine(err.Error()), id.cloud.Secrets()))
 }

@@ -55,7 +55,7 @@ func TestWhatCanGoWrongAtTheLogin(t *testing.T) {
 			http.Redirect(w, r, "https://keystone.invalid/v3/auth/tokens", http.StatusPermanentRedirect)
 		}}, nil, ErrNotKeystone, "is redirected to https://keystone.invalid/v3/auth/tokens"},
 		{"down", map[string]http.HandlerFunc{askToken: reply(503, "<html>")}, nil, profile.ErrUnavailable, "http://keystone.invalid/v3/auth/tokens answered: HTML instead of JSON (503"},
-		{"hanging", map[string]http.HandlerFunc{askToken: hanging}, nil, ErrTimeout, "no answer from http://keystone.invalid/v3/auth/tokens within 10s"},
+		{"hanging", map[string]http.HandlerFunc{askToken: hanging}, nil, ErrTimeout, "no answer to POST http://keystone.invalid/v3/auth/tokens within 10s"},
 		{"dropped", map[string]http.HandlerFunc{askToken: dropped}, nil, ErrUnreachable, "cannot reach http://keystone.invalid/v3/auth/tokens: "},
 		{"unscoped", map[string]http.HandlerFunc{askToken: grants(`{"token": {"catalog": []}}`)}, nil, clouds.ErrNoConfig, "is not scoped to a project"},
 		{

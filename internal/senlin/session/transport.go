@@ -152,7 +152,9 @@ func (t *transport) send(req *http.Request, c *call) (*http.Response, error) {
 	if resp.StatusCode != http.StatusOK {
 		limit = min(limit, answerLimit)
 	}
-	resp.Body = &answer{ctx: ctx, cancel: cancel, body: resp.Body, left: limit}
+	resp.Body = &answer{ctx: ctx, cancel: cancel, body: resp.Body, left: limit, cut: cut{
+		method: req.Method, address: req.URL.String(), requestID: requestID(resp.Header),
+	}}
 	return resp, nil
 }
 
@@ -171,7 +173,16 @@ type answer struct {
 	cancel context.CancelFunc
 	body   io.ReadCloser
 	left   int64
+	cut    cut
 }
+
+// cut is an answer that began and did not reach its end.
+type cut struct {
+	error
+	method, address, requestID string
+}
+
+func (c *cut) Unwrap() error { return c.error }
 
 func (a *answer) Read(p []byte) (int, error) {
 	if a.left <= 0 {
@@ -184,7 +195,8 @@ func (a *answer) Read(p []byte) (int, error) {
 	n, err := a.body.Read(p[:min(int64(len(p)), a.left)])
 	a.left -= int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = endedBy(a.ctx, err)
+		a.cut.error = endedBy(a.ctx, err)
+		err = &a.cut
 	}
 	return n, err
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gophercloud/gophercloud"
 
+	"profilesync/internal/devcloud"
 	"profilesync/internal/profile"
 )
 
@@ -38,8 +39,55 @@ func TestAServerThatHangsIsATimeoutThatNamesIt(t *testing.T) {
 				if !errors.Is(err, ErrTimeout) || !errors.Is(err, profile.ErrUnavailable) {
 					t.Errorf("got %v", err)
 				}
-				if want := "no answer from http://senlin.invalid/v1/profiles within 10s"; err == nil || err.Error() != want {
+				if want := "no answer to GET http://senlin.invalid/v1/profiles within 10s"; err == nil || err.Error() != want {
 					t.Errorf("got %q, want %q", err, want)
+				}
+			})
+		})
+	}
+}
+
+// stalled is a network on which the answers to some requests stop after their
+// headers.
+type stalled struct {
+	http.RoundTripper
+	at string // the end of their paths
+}
+
+func (s stalled) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := s.RoundTripper.RoundTrip(r)
+	if err == nil && strings.HasSuffix(r.URL.Path, s.at) {
+		resp.Body = silence{r.Context()}
+	}
+	return resp, err
+}
+
+// silence is a body that does not come.
+type silence struct{ until context.Context }
+
+func (s silence) Read([]byte) (int, error) {
+	<-s.until.Done()
+	return 0, s.until.Err()
+}
+
+func (silence) Close() error { return nil }
+
+func TestAnAnswerThatStallsIsNamedByItsID(t *testing.T) {
+	for at, want := range map[string]string{
+		"/auth/tokens": "no answer to POST http://keystone.invalid/v3/auth/tokens within 10s (req-1)",
+		"/v1":          "no answer to GET http://senlin.invalid/v1 within 10s (req-1)",
+		"/profiles":    "no answer to GET http://senlin.invalid/v1/profiles within 10s (req-1)",
+	} {
+		t.Run(at, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opened, err := Open(t.Context(), somewhere(), Options{
+					Transport: stalled{devcloud.InProcess(&stub{}), at}, Timeout: testTimeout,
+				})
+				if err == nil {
+					_, err = opened.get(t.Context(), "profiles")
+				}
+				if !errors.Is(err, ErrTimeout) || !errors.Is(err, profile.ErrUnavailable) || err.Error() != want {
+					t.Errorf("got %v, want %s", err, want)
 				}
 			})
 		})
