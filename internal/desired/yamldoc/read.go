@@ -76,8 +76,12 @@ func (s *session) document(text chunk) *Node {
 		s.report(text.before+line, column, what, fix)
 		return nil
 	}
-	if line, column, stray := strayTab(text.text, root); stray {
-		s.report(text.before+line, column, "a tab outside of a quoted or block text", "write spaces")
+	if line, column, exact, stray := s.strayTab(text.text, root); stray {
+		what := "a tab outside of a quoted or block text"
+		if !exact {
+			what += ", here or further down"
+		}
+		s.report(text.before+line, column, what, "write spaces")
 		return nil
 	}
 	if isPlain(root) && root.Value == "" && root.Anchor == "" && root.Style&yaml.TaggedStyle == 0 {

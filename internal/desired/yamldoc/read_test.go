@@ -118,6 +118,7 @@ func TestTextsThatWouldCostTooMuch(t *testing.T) {
 		{"a thousand broken documents", strings.Repeat("---\na: [\nb: 'x\nc: 1\n", 1000), "a quote is not closed"},
 		{"a quote that never closes", "a: \"" + strings.Repeat("x\n ", 300_000), "a quote is not closed"},
 		{"a tab on every line", strings.Repeat("a: 'x\ty'\n", 300) + "b:\tc\n", "a tab outside"},
+		{"a tab behind every value", "a: [" + strings.Repeat("1,\t", 300_000) + "]", "a tab outside of a quoted or block text, here or further down"},
 		{"anchors in front of nothing", strings.Repeat("- &a\n", 50_000), "an anchor that is set twice"},
 		{"a megabyte of digits", "a: " + strings.Repeat("9", 1_000_000), "not the same to PyYAML"},
 		{"a megabyte of comments", strings.Repeat("#\n", 500_000) + "a: [", "a value is expected here"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -110,10 +109,12 @@ func (s *session) brokenLine(text []byte, lines [][]byte) int {
 
 // strayTab finds a tab that is not part of a quoted or block text or of a
 // comment. PyYAML refuses those, while this package's YAML library skips them.
-// A tab is text when another character in its place stays text too.
-func strayTab(text []byte, root *yaml.Node) (line, column int, found bool) {
+// A tab is text when another character in its place stays text too. The place is
+// exact unless finding it would take too long; then the tab is there or further
+// down.
+func (s *session) strayTab(text []byte, root *yaml.Node) (line, column int, exact, found bool) {
 	if bytes.IndexByte(text, '\t') < 0 {
-		return 0, 0, false
+		return 0, 0, false, false
 	}
 	standIn := '\ue000'
 	for bytes.ContainsRune(text, standIn) {
@@ -121,7 +122,7 @@ func strayTab(text []byte, root *yaml.Node) (line, column int, found bool) {
 	}
 	replaced := []byte(string(standIn))
 	if sameButTabs(bytes.ReplaceAll(text, []byte("\t"), replaced), root, standIn) {
-		return 0, 0, false
+		return 0, 0, false, false
 	}
 	var tabs []int // where each is
 	for i, c := range text {
@@ -129,14 +130,21 @@ func strayTab(text []byte, root *yaml.Node) (line, column int, found bool) {
 			tabs = append(tabs, i)
 		}
 	}
-	first := sort.Search(len(tabs)-1, func(i int) bool {
-		end := tabs[i] + 1
+	first, last := 0, len(tabs)-1 // the stray one is neither above nor below
+	for first < last && s.searched+len(text) <= searchBytes {
+		s.searched += len(text)
+		middle := (first + last) / 2
+		end := tabs[middle] + 1
 		upToHere := append(bytes.ReplaceAll(text[:end], []byte("\t"), replaced), text[end:]...)
-		return !sameButTabs(upToHere, root, standIn)
-	})
+		if sameButTabs(upToHere, root, standIn) {
+			first = middle + 1
+		} else {
+			last = middle
+		}
+	}
 	before := text[:tabs[first]]
 	begin := bytes.LastIndexByte(before, '\n') + 1
-	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[begin:]) + 1, true
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[begin:]) + 1, first == last, true
 }
 
 func sameButTabs(replaced []byte, root *yaml.Node, standIn rune) bool {
