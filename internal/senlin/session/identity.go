@@ -65,6 +65,9 @@ func (id identity) rejection(ctx context.Context, err error) error {
 	case errors.As(err, &syntax), errors.As(err, &shape), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		at := plainURL(id.cloud.Auth.IdentityEndpoint)
 		return &Error{URL: at, Message: at + " does not answer as a Keystone v3 does", kinds: []error{ErrNotKeystone}}
+	case errors.Is(err, errTooLarge):
+		at := plainURL(id.cloud.Auth.IdentityEndpoint)
+		return &Error{URL: at, Message: fmt.Sprintf("%s answered more than %d MiB", at, answerLimit>>20), kinds: []error{ErrNotKeystone}}
 	case errors.As(err, &begun):
 		return Request{}.loss(begun.method, begun.address, &call{ctx: ctx, limit: answerLimit}, id.transport.timeout, err)
 	}

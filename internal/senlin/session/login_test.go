@@ -50,6 +50,7 @@ func TestWhatCanGoWrongAtTheLogin(t *testing.T) {
 		{"a login page", map[string]http.HandlerFunc{askToken: reply(201, "<html>")}, nil, ErrNotKeystone, "http://keystone.invalid/v3 does not answer as a Keystone v3 does"},
 		{"a page of another method", map[string]http.HandlerFunc{askToken: reply(405, `{"error": {"message": "no"}}`)}, nil, ErrNotKeystone, "no (405"},
 		{"half a token", map[string]http.HandlerFunc{askToken: grants(granted[:40])}, nil, ErrNotKeystone, "does not answer as a Keystone v3 does"},
+		{"a token without end", map[string]http.HandlerFunc{askToken: grants(`{"token": {"x": "` + strings.Repeat("x", answerLimit) + `"}}`)}, nil, ErrNotKeystone, "http://keystone.invalid/v3 answered more than 8 MiB"},
 		{"no token", map[string]http.HandlerFunc{askToken: reply(201, granted)}, nil, ErrNotKeystone, "does not answer as a Keystone v3 does"},
 		{"a redirect", map[string]http.HandlerFunc{askToken: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://keystone.invalid/v3/auth/tokens", http.StatusPermanentRedirect)
