@@ -44,6 +44,10 @@ func (d Directory) read(ctx context.Context, limits Limits) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
+	// A pipe would be waited for, so what it is is asked before it is opened.
+	if info, err := os.Stat(d.Dir); err == nil && !info.IsDir() {
+		return Snapshot{}, fmt.Errorf("%w: it is not a directory", ErrNoPath)
+	}
 	root, err := os.OpenRoot(d.Dir)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("%w: %w", ErrNoPath, cause(err))
