@@ -39,9 +39,22 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 
 func TestAConfigurationWithoutSenseIsRefused(t *testing.T) {
 	zero, much := 0, 9007199254740993
-	for _, c := range []config{{Parallel: &zero}, {Parallel: &much}, {Limits: limitsConfig{Percent: &much}}} {
+	for _, c := range []config{
+		{Parallel: &zero},
+		{Parallel: &much},
+		{Limits: limitsConfig{Percent: &much}},
+		{Owner: strings.Repeat("x", maxOwner+1)},
+		{Owner: "a\nb"},
+		{Owner: "caf\xe9"},
+		{Owner: "\u202eus"},
+	} {
 		if err := c.check(); err == nil {
 			t.Errorf("%+v is taken", c)
+		}
+	}
+	for _, owner := range []string{"", "us", "team/web 服务", strings.Repeat("é", maxOwner)} {
+		if err := (config{Owner: owner}).check(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -219,4 +219,10 @@ func (s *settings) getenv(name string) string {
 	return value
 }
 
-func quote(text string) string { return strconv.Quote(text) }
+// quote repeats what was said to the program, as much of it as a line bears.
+func quote(text string) string {
+	if len(text) > 200 {
+		return strconv.Quote(text[:200]) + "…"
+	}
+	return strconv.Quote(text)
+}
