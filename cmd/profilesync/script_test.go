@@ -12,7 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"profilesync": main})
+	testscript.Main(m, map[string]func(){"profilesync": main, "peak": peak})
 }
 
 // The stories in testdata/scripts/local need no cloud, or the embedded one in
