@@ -28,7 +28,7 @@ func homes() []home {
 		{"go.yaml.in/yaml", []string{"internal/desired", "internal/senlin"}},
 		{"golang.org/x/sync", []string{"cmd/profilesync", "internal/apply", "internal/senlin"}},
 		{"golang.org/x/term", []string{"cmd/profilesync"}},
-		{"sigs.k8s.io/yaml", []string{"cmd/profilesync", "internal/desired"}},
+		{"sigs.k8s.io/yaml", []string{"internal/desired"}},
 	}
 }
 
