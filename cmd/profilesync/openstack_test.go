@@ -10,12 +10,9 @@ import (
 )
 
 // TestOpenStackStories runs the stories on a real cloud, one after the other in
-// the same projects, which are emptied before each. A missing cloud is a failure.
+// the same projects, which are emptied before each.
 func TestOpenStackStories(t *testing.T) {
-	file := os.Getenv("PROFILESYNC_TEST_CLOUDS_FILE")
-	if file == "" {
-		t.Fatal("PROFILESYNC_TEST_CLOUDS_FILE names no clouds.yaml: start one with scripts/openstack start")
-	}
+	file := realClouds(t)
 	for _, story := range cloudStories(t) {
 		text, err := os.ReadFile(story)
 		if err != nil {
@@ -31,6 +28,16 @@ func TestOpenStackStories(t *testing.T) {
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(story), ".txtar"), func(t *testing.T) { tell(t, story, file) })
 	}
+}
+
+// realClouds is the clouds.yaml of a real cloud. A missing one is a failure.
+func realClouds(t *testing.T) string {
+	t.Helper()
+	file := os.Getenv("PROFILESYNC_TEST_CLOUDS_FILE")
+	if file == "" {
+		t.Fatal("PROFILESYNC_TEST_CLOUDS_FILE names no clouds.yaml: start one with scripts/openstack start")
+	}
+	return file
 }
 
 // empty deletes the clusters, nodes and profiles of an account's project.

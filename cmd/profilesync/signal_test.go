@@ -3,103 +3,198 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// build builds the program once for a test.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "profilesync")
-	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return binary
-}
+// The program is told to stop while the cloud is at a request. That it has taken
+// the signal is seen in its log: the changes after the one in hand are skipped,
+// one after the other, beside it.
 
-func TestASignalLetsTheProfileInHandBeFinished(t *testing.T) {
+func TestSignals(t *testing.T) {
 	binary := build(t)
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		t.Run(signal.String(), func(t *testing.T) {
-			v := newVictim(t, binary)
-			v.wants("a=1 x", "b=2 x", "c=3 x")
-			cmd := v.command("apply", "--yes", "--parallel", "1")
-			var stdout, stderr bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &stdout, &stderr
-			err := v.signalled(cmd, aim{post: true}, func(p *os.Process) { _ = p.Signal(signal) })
-			if cmd.ProcessState.ExitCode() != exitFailed {
-				t.Errorf("exit: %v", err)
-			}
-			for _, want := range []string{"1 created", "2 skipped", "stopped before it was begun"} {
-				if !strings.Contains(stdout.String(), want) {
-					t.Errorf("standard output does not say %q:\n%s", want, &stdout)
-				}
-			}
-			if !strings.Contains(stderr.String(), "stopped by a signal") || !strings.Contains(stderr.String(), "hint: run the same command again") {
-				t.Errorf("standard error:\n%s", &stderr)
-			}
-			if live := v.profiles(); len(live) != 1 || live[0].Name != "a" {
-				t.Errorf("live: %v", live)
-			}
-			v.converge()
-			if live := v.profiles(); len(live) != 3 {
-				t.Errorf("after the next pass: %v", live)
-			}
+		t.Run("one lets the profiles in hand be finished: "+signal.String(), func(t *testing.T) {
+			finishes(newVictim(t, binary, onDevcloud), signal)
 		})
 	}
+	t.Run("a second one ends an apply at once", func(t *testing.T) { endsAtOnce(newVictim(t, binary, onDevcloud)) })
+	t.Run("one ends a plan at once", func(t *testing.T) { endsAPlan(newVictim(t, binary, onDevcloud)) })
 }
 
-func TestASecondSignalEndsAtOnce(t *testing.T) {
-	v := newVictim(t, build(t))
-	v.wants("a=1 x")
-	cmd := v.command("apply", "--yes")
-	begun := time.Now()
-	err := v.signalled(cmd, aim{post: true}, func(p *os.Process) {
-		_ = p.Signal(os.Interrupt)
-		time.Sleep(100 * time.Millisecond) // the first one has been taken
-		_ = p.Signal(os.Interrupt)
+// soon is how long a person waits for a program that is to stop at once.
+const soon = time.Second
+
+// many is how many profiles are wanted: so many that a signal is taken before
+// the last is begun.
+const many = 60
+
+func finishes(v *victim, signal os.Signal) {
+	t := v.t
+	a := v.applying()
+	err := a.signalled(aim{post: true}, func(program *os.Process, r *http.Request) {
+		_ = program.Signal(signal)
+		a.hasSkipped(r)
 	})
+	if a.cmd.ProcessState.ExitCode() != exitFailed {
+		t.Errorf("exit: %v", err)
+	}
+	live := len(v.look().rows)
+	if live == 0 || live == many {
+		t.Errorf("%d of %d are live", live, many)
+	}
+	said := a.stdout.String()
+	for _, want := range []string{fmt.Sprintf(" %d created", live), fmt.Sprintf(" %d skipped", many-live), "stopped before it was begun"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("standard output does not say %q:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "failed") {
+		t.Errorf("standard output says that something failed:\n%s", said)
+	}
+	for _, want := range []string{"stopped by a signal", "hint: run the same command again"} {
+		if !strings.Contains(a.stderr.String(), want) {
+			t.Errorf("standard error does not say %q:\n%s", want, a.stderr.String())
+		}
+	}
+	v.converge("after the signal")
+	v.converged("after the signal")
+}
+
+func endsAtOnce(v *victim) {
+	a := v.applying()
+	var second time.Time
+	err := a.signalled(aim{post: true}, func(program *os.Process, r *http.Request) {
+		_ = program.Signal(os.Interrupt)
+		a.hasSkipped(r)
+		second = time.Now()
+		repeat(program, os.Interrupt, r)
+	})
+	took := time.Since(second)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT {
-		t.Errorf("ended with %v", err)
+		v.t.Errorf("ended with %v", err)
 	}
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("it took %s", took)
+	if took > soon {
+		v.t.Errorf("it took %s after the second signal", took)
 	}
 }
 
-func TestASignalEndsAPlan(t *testing.T) {
-	v := newVictim(t, build(t))
+// repeat sends a signal until the program has gone, as an impatient person does:
+// one that comes within microseconds of the first is taken for the same.
+func repeat(program *os.Process, signal os.Signal, r *http.Request) {
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		_ = program.Signal(signal)
+		select {
+		case <-r.Context().Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func endsAPlan(v *victim) {
 	v.wants("a=1 x")
-	cmd := v.command("plan")
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	begun := time.Now()
-	_ = v.signalled(cmd, aim{at: 1}, func(p *os.Process) {
-		_ = p.Signal(os.Interrupt)
-		time.Sleep(2 * time.Second) // no answer in the meantime
+	a := &told{victim: v, cmd: v.command("plan")}
+	var first time.Time
+	_ = a.signalled(aim{at: 1}, func(program *os.Process, r *http.Request) {
+		first = time.Now()
+		_ = program.Signal(os.Interrupt)
+		<-r.Context().Done() // there is never an answer
 	})
-	if code := cmd.ProcessState.ExitCode(); code != exitFailed || strings.Count(output.String(), "\n") > 2 {
-		t.Errorf("exit status %d\n%s", code, &output)
+	took, said := time.Since(first), a.stdout.String()+a.stderr.String()
+	if code := a.cmd.ProcessState.ExitCode(); code != exitFailed || strings.Count(said, "\n") > 2 {
+		v.t.Errorf("exit status %d\n%s", code, said)
 	}
-	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("it took %s", took)
+	if took > soon {
+		v.t.Errorf("it took %s", took)
 	}
 }
 
-// signalled runs a program and sends it signals while a request is in hand.
-func (v *victim) signalled(cmd *exec.Cmd, a aim, send func(*os.Process)) error {
+// told is a run of the program that is told something.
+type told struct {
+	victim         *victim
+	cmd            *exec.Cmd
+	stdout, stderr transcript
+}
+
+// applying is an apply with many profiles to create, two at a time, which logs
+// each change as it ends.
+func (v *victim) applying() *told {
+	var items []string
+	for i := range many {
+		items = append(items, fmt.Sprintf("p%02d=f%d x", i, i))
+	}
+	v.wants(items...)
+	return &told{victim: v, cmd: v.command("apply", "--yes", "--parallel", "2", "--verbose", "--log-format", "json")}
+}
+
+// hasSkipped waits until a change has been skipped, or the program is gone.
+func (a *told) hasSkipped(r *http.Request) { a.stderr.wait(`"status":"skipped"`, r.Context().Done()) }
+
+// signalled runs the program and sends it signals while a request is in hand,
+// which is served afterwards.
+func (a *told) signalled(at aim, send func(*os.Process, *http.Request)) error {
 	process := make(chan *os.Process, 1)
-	a.spare, a.do = true, func() { send(<-process) }
-	v.senlin.take(a)
-	if err := cmd.Start(); err != nil {
+	at.way, at.do = spared, func(r *http.Request) { send(<-process, r) }
+	a.victim.senlin.take(at)
+	a.cmd.Stdout, a.cmd.Stderr = &a.stdout, &a.stderr
+	if err := a.cmd.Start(); err != nil {
 		return err
 	}
-	process <- cmd.Process
-	return cmd.Wait()
+	process <- a.cmd.Process
+	return a.cmd.Wait()
+}
+
+// transcript is what a program has said so far.
+type transcript struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+	more  chan struct{} // closed when there is more
+}
+
+func (s *transcript) Write(text []byte) (int, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.more != nil {
+		close(s.more)
+		s.more = nil
+	}
+	return s.text.Write(text)
+}
+
+func (s *transcript) String() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.text.String()
+}
+
+// wait waits until a word has been said, or for the end.
+func (s *transcript) wait(word string, end <-chan struct{}) {
+	for {
+		s.mutex.Lock()
+		if strings.Contains(s.text.String(), word) {
+			s.mutex.Unlock()
+			return
+		}
+		if s.more == nil {
+			s.more = make(chan struct{})
+		}
+		more := s.more
+		s.mutex.Unlock()
+		select {
+		case <-more:
+		case <-end:
+			return
+		}
+	}
 }
