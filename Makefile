@@ -15,7 +15,7 @@ tags := openstack
 
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/arm64
 
-.PHONY: help build test race lint fmt fuzz mutants histories bench golden vuln modules test-openstack openstack-down dist clean
+.PHONY: help build test race lint fmt fuzz mutants histories kills bench golden vuln modules test-openstack openstack-down dist clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ mutants: ## break the program on purpose and see that its tests find out
 
 histories: ## random histories of the whole program (COUNT=20000)
 	go test -v -timeout 2h ./test/convergence -rapid.checks=$(or $(COUNT),20000)
+
+kills: ## kill -9 of the program at every request, and in random worlds (COUNT=200 of each)
+	PROFILESYNC_TEST_KILLS=$(or $(COUNT),200) go test -v -count=1 -timeout 1h ./cmd/profilesync -run Killed
 
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
