@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"profilesync/internal/apply"
 	"profilesync/internal/diff"
 	"profilesync/internal/live"
 	"profilesync/internal/profile"
@@ -152,4 +153,25 @@ func TestLiveProfilesLookAsReviewed(t *testing.T) {
 	golden(t, "show.txt", func(w io.Writer) error { return ShowText(w, rows(), Style{}) })
 	golden(t, "show.json", func(w io.Writer) error { return ShowJSON(w, rows()) })
 	golden(t, "show.md", func(w io.Writer) error { return ShowMarkdown(w, rows()[:1], 0) })
+}
+
+func TestWhatIsInDoubtIsNotCalledUndone(t *testing.T) {
+	result := apply.Result{Outcomes: []apply.Outcome{{
+		Change: diff.Change{Action: diff.Create, Reason: diff.Missing, Name: "web"},
+		Status: apply.Failed, Err: fmt.Errorf("create profile: %w", profile.ErrInDoubt),
+	}}}
+	targets := []Target{{Name: "prod", Result: &result}}
+	for name, write := range map[string]func(io.Writer) error{
+		"perhaps created, in doubt: missing": func(w io.Writer) error { return Text(w, targets, Style{}) },
+		"perhaps created, in doubt":          func(w io.Writer) error { return Markdown(w, targets, 0) },
+		`"in_doubt":true`:                    func(w io.Writer) error { return JSON(w, targets) },
+	} {
+		var got bytes.Buffer
+		if err := write(&got); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got.String(), name) || strings.Contains(got.String(), "not created") {
+			t.Errorf("does not say %q:\n%s", name, &got)
+		}
+	}
 }

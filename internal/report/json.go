@@ -105,6 +105,7 @@ type jsonChange struct {
 	Users     []jsonUser  `json:"users"`
 	Status    string      `json:"status,omitempty"`
 	Error     string      `json:"error,omitempty"`
+	InDoubt   bool        `json:"in_doubt,omitempty"`
 	NewID     string      `json:"new_id,omitempty"`
 	TookMS    *int64      `json:"took_ms,omitempty"`
 }
@@ -161,6 +162,7 @@ func changeOf(o apply.Outcome) jsonChange {
 	}
 	took := o.Took.Milliseconds()
 	change.Status, change.NewID, change.TookMS = string(o.Status), o.NewID, &took
+	change.InDoubt = inDoubt(o)
 	if o.Err != nil {
 		change.Error = o.Err.Error()
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -34,6 +35,8 @@ func verbOf(action diff.Action) verb {
 func headline(o apply.Outcome) string {
 	verb := verbOf(o.Action)
 	switch {
+	case inDoubt(o):
+		return "perhaps " + verb.done + ", in doubt: " + why(o.Change)
 	case o.Status == apply.Failed:
 		return verb.not + ", failed: " + why(o.Change)
 	case o.Status == apply.Skipped:
@@ -54,6 +57,11 @@ func headline(o apply.Outcome) string {
 		text += " [id=" + Clean(o.ID()) + "]"
 	}
 	return text
+}
+
+// inDoubt reports whether the cloud may have carried out what failed.
+func inDoubt(o apply.Outcome) bool {
+	return o.Status == apply.Failed && errors.Is(o.Err, profile.ErrInDoubt)
 }
 
 func done(o apply.Outcome) string {
