@@ -12,10 +12,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"profilesync/internal/source/gittest"
 )
 
 // planted is a world with a distinct secret in every place that holds one, and
@@ -26,8 +29,14 @@ type planted struct {
 	clouds  string
 	mutex   sync.Mutex
 	secrets map[string]string // where it was planted, by the secret
-	refuse  string            // the end of the paths of POSTs that are answered 400
+	refuse  refusal
 	quoted  int
+}
+
+// refusal is what befalls POSTs to a path.
+type refusal struct {
+	path string // its end; "" for no refusal
+	how  string
 }
 
 // secret plants one more. What is looked for is its core, which no escaping
@@ -107,14 +116,8 @@ func newPlanted(t *testing.T) *planted {
 // serve refuses what is to be refused with all that was sent, and notes every
 // token that is given out.
 func (p *planted) serve(cloud http.Handler, w http.ResponseWriter, r *http.Request, sent, real string) {
-	if p.refuse != "" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, p.refuse) {
-		if p.quotes()%2 == 0 { // as another language would write it
-			sent = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(sent)
-		}
-		message, _ := json.Marshal("refused: X-Auth-Token: " + r.Header.Get("X-Auth-Token") + " " + sent)
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusBadRequest)
-		fmt.Fprintf(w, `{"code":400,"error":{"code":400,"message":%s,"type":"BadRequest"}}`, message)
+	if p.refuse.path != "" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, p.refuse.path) {
+		p.quote(w, "refused: X-Auth-Token: "+r.Header.Get("X-Auth-Token")+" ", sent)
 		return
 	}
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(real)), int64(len(real))
@@ -130,6 +133,37 @@ func (p *planted) serve(cloud http.Handler, w http.ResponseWriter, r *http.Reque
 	}
 	w.WriteHeader(recorder.Code)
 	_, _ = w.Write(recorder.Body.Bytes())
+}
+
+// quote answers with all that was sent.
+func (p *planted) quote(w http.ResponseWriter, with, sent string) {
+	if p.quotes()%2 == 0 { // as another language would write it
+		sent = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(sent)
+	}
+	message, _ := json.Marshal(with + sent)
+	body := func(status int) string {
+		return fmt.Sprintf(`{"code":%d,"error":{"code":%[1]d,"message":%s,"type":"BadRequest"}}`, status, message)
+	}
+	say := func(kind string, status int, text string) {
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		fmt.Fprint(w, text)
+	}
+	switch p.refuse.how {
+	case "refused":
+		say("application/json", http.StatusBadRequest, body(http.StatusBadRequest))
+	case "broken":
+		say("application/json", http.StatusInternalServerError, body(http.StatusInternalServerError))
+	case "a page":
+		say("text/plain", http.StatusInternalServerError, with+sent)
+	case "cut": // in the middle of a secret
+		w.Header().Set("Content-Length", fmt.Sprint(2*len(with+sent)))
+		say("text/plain", http.StatusBadRequest, with+sent[:strings.Index(sent, "pl4nt")+12])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	case "dropped":
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // quotes counts what was quoted.
@@ -173,8 +207,9 @@ func (p *planted) scan(what, text string) {
 }
 
 // forms are the ways a secret may stand in a text: as it is, in hex, or in
-// base64 at any of three offsets.
+// base64 at any of three offsets. Its beginning is enough.
 func forms(core string) []string {
+	core = core[:10]
 	found := []string{core, hex.EncodeToString([]byte(core))}
 	for skip := range 3 {
 		inner := core[skip:]
@@ -184,6 +219,7 @@ func forms(core string) []string {
 }
 
 func TestNoSecretIsInAnythingTheProgramSays(t *testing.T) {
+	t.Parallel()
 	p := newPlanted(t)
 	before := p.documents("before", map[string]map[string]any{
 		"web": p.server("one"), "old": without(p.server("two"), "user_data"), "gone": p.server("three"), "stack": p.stack("2016-10-14"),
@@ -200,14 +236,15 @@ func TestNoSecretIsInAnythingTheProgramSays(t *testing.T) {
 		with := []string{"-v", "--log-format", logs}
 		p.run(exitDone, append(with, "validate", "--worktree", after)...)
 		for _, format := range []string{"text", "json", "markdown"} {
-			p.run(exitDone, append(with, "plan", "-o", format, "--worktree", after, "--out", file)...)
+			said := p.run(exitDone, append(with, "plan", "-o", format, "--worktree", after, "--out", file)...)
+			p.shows(said, planned()...)
 			p.run(exitDone, append(with, "plan", "-o", format, "--worktree", after, "--cloud", "tenant-a-app")...)
 			p.run(exitFailed, append(with, "apply", "--yes", "-o", format, "--worktree", before, "--plan", file)...)
 		}
 		for _, format := range []string{"text", "json"} {
 			p.run(exitDone, append(with, "list", "-o", format)...)
-			p.run(exitDone, append(with, "show", "web", "-o", format)...)
-			p.run(exitDone, append(with, "show", "stack", "-o", format)...)
+			p.shows(p.run(exitDone, append(with, "show", "web", "-o", format)...), "admin_pass", "auth_token", "user_data", "personality")
+			p.shows(p.run(exitDone, append(with, "show", "stack", "-o", format)...), "parameters", "files", "environment")
 		}
 	}
 	plan, err := os.ReadFile(file)
@@ -219,25 +256,53 @@ func TestNoSecretIsInAnythingTheProgramSays(t *testing.T) {
 	p.run(exitHeld, "apply", "--yes", "-v", "--worktree", after)
 }
 
-// refused applies to a cloud that refuses at each step and quotes what it was
-// sent.
-func (p *planted) refused(documents string) {
-	for _, path := range []string{"/auth/tokens", "/profiles/validate", "/profiles"} {
-		p.refuse, p.quoted = path, 0
-		for _, logs := range []string{"text", "json"} {
-			for _, format := range []string{"text", "json", "markdown"} {
-				p.run(exitFailed, "-v", "--log-format", logs, "apply", "--yes", "-o", format, "--worktree", documents)
-			}
-		}
-		p.run(exitFailed, "apply", "--yes", "--cloud", "tenant-a-app", "--worktree", documents)
-		if p.quoted == 0 {
-			p.t.Errorf("nothing was refused at %s", path)
+// planned are the changes of a plan, each in the words of every format.
+func planned() []string {
+	return []string{
+		either("create", "new"), either("recreate", "web"), either("recreate", "stack"), either("delete", "gone"), either("owned by .?them", "taken"),
+		"/spec/properties/admin_pass", "/spec/properties/context/auth_token", "/spec/properties/parameters", "user_data", "personality",
+	}
+}
+
+// either finds two words in one line, in this order or the other.
+func either(a, b string) string { return a + ".*" + b + "|" + b + ".*" + a }
+
+// shows makes sure that what was scanned is there at all.
+func (p *planted) shows(said string, patterns ...string) {
+	p.t.Helper()
+	for _, pattern := range patterns {
+		if !regexp.MustCompile(pattern).MatchString(said) {
+			p.t.Errorf("nothing matches %q in\n%s", pattern, said)
 		}
 	}
-	p.refuse = ""
+}
+
+// refused applies to a cloud that refuses at each step, in one way or another,
+// and quotes what it was sent.
+func (p *planted) refused(documents string) {
+	applies := [][]string{
+		{"-v", "--log-format", "text", "-o", "text"}, {"-v", "--log-format", "json", "-o", "json"}, {"-v", "-o", "markdown"},
+	}
+	for _, path := range []string{"/auth/tokens", "/profiles/validate", "/profiles"} {
+		for _, how := range []string{"refused", "cut", "broken", "a page", "dropped"} {
+			p.refuse, p.quoted = refusal{path, how}, 0
+			for i, with := range applies {
+				if i == 0 || how == "refused" || how == "cut" { // the others take time: they are asked again, or looked for
+					p.run(exitFailed, append(with, "apply", "--yes", "--worktree", documents)...)
+				}
+			}
+			if p.quoted == 0 {
+				p.t.Errorf("nothing was %s at %s", how, path)
+			}
+		}
+		p.refuse = refusal{path, "refused"}
+		p.run(exitFailed, "apply", "--yes", "--cloud", "tenant-a-app", "--worktree", documents)
+	}
+	p.refuse = refusal{}
 }
 
 func TestNoCredentialOfASourceIsShown(t *testing.T) {
+	t.Parallel()
 	p := newPlanted(t)
 	password := p.key("the password of the source's URL")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -252,4 +317,48 @@ func TestNoCredentialOfASourceIsShown(t *testing.T) {
 			p.run(exitFailed, "validate", "-v", "--log-format", logs, "--source", source)
 		}
 	}
+}
+
+// A source whose URL holds credentials, and which takes them: nothing goes
+// wrong, and still they are not to be seen.
+func TestNoCredentialOfAGoodSourceIsShown(t *testing.T) {
+	t.Parallel()
+	p := newPlanted(t)
+	user, password := p.key("the user of the source's URL"), p.key("the password of the source's URL")
+	repository := gittest.New(t)
+	repository.Write(map[string]string{"web.yaml": "type: os.nova.server\nversion: 1.0\nproperties: {flavor: a, networks: []}\n"})
+	commit := repository.Commit("Add web")
+	server := repository.Serve(func(git http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if name, word, _ := r.BasicAuth(); name != user || word != password {
+				w.Header().Set("WWW-Authenticate", "Basic")
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			git.ServeHTTP(w, r)
+		})
+	})
+	source := strings.Replace(server.URL, "://", "://"+user+":"+password+"@", 1) + "/" + repository.Name()
+	config, plan := filepath.Join(p.dir, "profilesync.yaml"), filepath.Join(p.dir, "plan.json")
+	if err := os.WriteFile(config, []byte("owner: us\nsource: {url: \""+source+"\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, logs := range []string{"text", "json"} {
+		for _, from := range [][]string{{"--source", source}, {"--config", config}} {
+			with := append([]string{"-v", "--log-format", logs}, from...)
+			p.shows(p.run(exitDone, append(with, "validate")...), "1 profile in 1 file, revision "+commit[:7])
+			for _, format := range []string{"text", "json", "markdown"} {
+				p.shows(p.run(exitDone, append(with, "plan", "-o", format, "--out", plan)...), commit[:7], either("create", "web"))
+			}
+			p.run(exitFailed, append(with, "plan", "--ref", "nowhere")...)
+			p.run(exitFailed, append(with, "plan", "--path", "nowhere")...)
+		}
+	}
+	text, err := os.ReadFile(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.scan("the plan file", string(text))
+	p.shows(p.run(exitDone, "-v", "apply", "--plan", plan, "--source", source), "web")
+	p.shows(p.run(exitDone, "-v", "show", "web"), commit)
 }

@@ -29,7 +29,7 @@ func (r Request) refusal(answer gophercloud.ErrUnexpectedResponseCode) *Error {
 	f := readFault(answer.Body)
 	e := &Error{
 		Method: answer.Method, URL: plainURL(answer.URL), Status: answer.Actual,
-		Type: f.kind, Message: truncate(scrub(f.orElse(answer.Actual), r.Secrets), maxMessage),
+		Type: f.kind, Message: scrub(f.orElse(answer.Actual), r.Secrets),
 		RequestID: requestID(answer.ResponseHeader),
 		after:     retryAfter(answer.ResponseHeader),
 	}

@@ -101,9 +101,11 @@ func TestAnErrorSaysWhatTheServerSaid(t *testing.T) {
 			"a secret in a long text", says("X", strings.Repeat("x ", 190)+"first "+strings.Repeat("y", 9000)),
 			strings.Repeat("x ", 190) + "(sensitive) " + strings.Repeat("y", 8) + "… (400 X, req-9)",
 		},
+		{"a secret, cut off", "not se\\c", "not (sensitive) (400, req-9)"},
+		{"a long secret in part", says("X", `not '<p\u00e4ssword' nor '<pässword &' nor 'pässword'`), "not '(sensitive)' nor '(sensitive)' nor 'pässword' (400 X, req-9)"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			err := Request{Secrets: []string{"first\nse\\cond\n", "no"}}.refusal(gophercloud.ErrUnexpectedResponseCode{
+			err := Request{Secrets: []string{"first\nse\\cond\n", "no", "<pässword & more"}}.refusal(gophercloud.ErrUnexpectedResponseCode{
 				Method: "POST", URL: senlin + "/v1/profiles", Actual: 400, Body: []byte(row.body),
 				ResponseHeader: http.Header{"X-Openstack-Request-Id": {"req-9"}},
 			})

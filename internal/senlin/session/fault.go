@@ -126,8 +126,9 @@ func (f fault) orElse(status int) string {
 // minSecret is the length below which hiding a word would only garble text.
 const minSecret = 4
 
-// scrub hides secrets in a text that went through oneLine, line by line: a
-// server that quotes a value writes its line breaks and backslashes as escapes.
+// scrub hides secrets in a text that went through oneLine, and cuts it to what
+// is worth showing. Secrets are looked for line by line: a server that quotes a
+// value writes its line breaks and backslashes as escapes.
 func scrub(text string, secrets []string) string {
 	var hidden []string
 	for _, secret := range secrets {
@@ -142,7 +143,42 @@ func scrub(text string, secrets []string) string {
 	for _, line := range hidden {
 		pairs = append(pairs, line, profile.Redacted)
 	}
-	return strings.NewReplacer(pairs...).Replace(text) // in one pass: what stands for a secret is not searched again
+	text = strings.NewReplacer(pairs...).Replace(text) // in one pass: what stands for a secret is not searched again
+	return hideBeginnings(truncate(text, maxMessage), hidden)
+}
+
+// minBeginning is the length from which a secret's first characters give it
+// away wherever they stand; at the end of a text, minSecret does.
+const minBeginning = 8
+
+// hideBeginnings hides what a text has of secrets that were quoted in part: a
+// server may cut a quotation off, or a broken connection may.
+func hideBeginnings(text string, secrets []string) string {
+	var shown strings.Builder
+	for len(text) >= minSecret {
+		longest := 0
+		for _, secret := range secrets {
+			longest = max(longest, common(text, secret))
+		}
+		if longest >= minBeginning || longest >= minSecret && longest == len(text) {
+			shown.WriteString(profile.Redacted)
+			text = text[longest:]
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(text)
+		shown.WriteString(text[:size])
+		text = text[size:]
+	}
+	return shown.String() + text
+}
+
+// common is how many bytes two texts have in common at their beginning.
+func common(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // quotations are the forms in which a server may give a text back: as it is, as
