@@ -28,6 +28,9 @@ func newPit(t *testing.T) *pit {
 		many[i] = file(fmt.Sprintf("%06d.yaml", i))
 	}
 	million := p.tree(many...)
+	for i := range 1000 { // what is no document is not even read
+		many[i] = file(fmt.Sprintf("%06d.txt", i))
+	}
 	thousand := p.tree(many[:1000]...)
 	for range 3 { // a thousand directories which are all the same one, three times over
 		same := make([]treeEntry, 1000)
@@ -84,7 +87,7 @@ func hostileRepositories() []hostile {
 		}
 		return h
 	}
-	rows := []hostile{
+	return []hostile{
 		row("a million files elsewhere", "million", "docs", "^$", ""),
 		row("a million files", "million", "", `"many".*more than 33554432`, "--path narrows"),
 		row("10^12 files which are all the same", "same", "", "more than 100000 files and directories", "--path narrows"),
@@ -111,6 +114,4 @@ func hostileRepositories() []hostile {
 		row("a reference that is an option", "--upload-pack=id", "", "is not the name of a branch", "--ref"),
 		row("a reference with an escape sequence", "\x1b[2J", "", `\\x1b|\\u001b`, "--ref"),
 	}
-	rows[2].peak = 160
-	return rows
 }

@@ -37,7 +37,7 @@ type hostile struct {
 const (
 	harmless = -1 // as a status: it is read all the same
 	ordinary = 48 // MiB; the program with nothing to do takes 11
-	tooLong  = 20 * time.Second
+	tooLong  = time.Minute
 )
 
 // den is where an input lives.
