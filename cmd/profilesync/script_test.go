@@ -9,10 +9,27 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"profilesync": main, "peak": peak})
+	testscript.Main(leaks{m}, map[string]func(){"profilesync": main, "peak": peak})
+}
+
+// leaks are tests that leave no goroutine behind, which is looked at when all
+// of them have passed.
+type leaks struct{ *testing.M }
+
+func (l leaks) Run() int {
+	status := l.M.Run()
+	if status != 0 {
+		return status
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, "goroutines that were left behind:", err)
+		return 1
+	}
+	return 0
 }
 
 // The stories in testdata/scripts/local need no cloud, or the embedded one in

@@ -8,12 +8,16 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"go.uber.org/goleak"
+
 	"profilesync/internal/apply"
 	"profilesync/internal/desired"
 	"profilesync/internal/diff"
 	"profilesync/internal/live"
 	"profilesync/internal/profile"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func spec(flavor string) profile.Spec {
 	return profile.Spec{Type: "os.nova.server", Version: "1.0", Properties: profile.Properties{"flavor": flavor}}

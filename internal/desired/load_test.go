@@ -10,9 +10,13 @@ import (
 	"testing/fstest"
 	"testing/iotest"
 
+	"go.uber.org/goleak"
+
 	"profilesync/internal/desired"
 	"profilesync/internal/profile"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const goodSpec = "spec: {type: my.type, version: 1.0, properties: {}}\n"
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"go.uber.org/goleak"
+
 	"profilesync/internal/apply"
 	"profilesync/internal/desired"
 	"profilesync/internal/devcloud"
@@ -18,6 +20,8 @@ import (
 	"profilesync/internal/reconcile"
 	"profilesync/internal/senlin"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // stage is an embedded cloud that notes what is asked of it.
 type stage struct {

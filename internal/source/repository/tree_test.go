@@ -8,8 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"profilesync/internal/source/gittest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // raw is an entry of a tree object.
 func raw(mode, name string) string {
