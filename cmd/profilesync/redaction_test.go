@@ -283,19 +283,21 @@ func (p *planted) refused(documents string) {
 	applies := [][]string{
 		{"-v", "--log-format", "text", "-o", "text"}, {"-v", "--log-format", "json", "-o", "json"}, {"-v", "-o", "markdown"},
 	}
-	for _, path := range []string{"/auth/tokens", "/profiles/validate", "/profiles"} {
-		for _, how := range []string{"refused", "cut", "broken", "a page", "dropped"} {
-			p.refuse, p.quoted = refusal{path, how}, 0
+	for _, at := range []struct{ path, last string }{
+		{"/auth/tokens", "a page"}, {"/profiles/validate", "a page"}, {"/profiles", "dropped"},
+	} {
+		for _, how := range []string{"refused", "cut", "broken", at.last} {
+			p.refuse, p.quoted = refusal{at.path, how}, 0
 			for i, with := range applies {
-				if i == 0 || how == "refused" || how == "cut" { // the others take time: they are asked again, or looked for
+				if i == 0 || how == "refused" || how == "cut" { // what may have been carried out is looked for a while
 					p.run(exitFailed, append(with, "apply", "--yes", "--worktree", documents)...)
 				}
 			}
 			if p.quoted == 0 {
-				p.t.Errorf("nothing was %s at %s", how, path)
+				p.t.Errorf("nothing was %s at %s", how, at.path)
 			}
 		}
-		p.refuse = refusal{path, "refused"}
+		p.refuse = refusal{at.path, "refused"}
 		p.run(exitFailed, "apply", "--yes", "--cloud", "tenant-a-app", "--worktree", documents)
 	}
 	p.refuse = refusal{}
