@@ -118,8 +118,12 @@ func TestACallerEndsItsOwnRequestOnly(t *testing.T) {
 		}()
 		synctest.Wait()
 		cancel(stopped)
+		begun := time.Now()
 		if err := <-given; !errors.Is(err, context.Canceled) || !errors.Is(err, stopped) {
 			t.Errorf("got %v", err)
+		}
+		if waited := time.Since(begun); waited > 0 {
+			t.Errorf("it went on for %s", waited)
 		}
 		close(let)
 		if err := <-kept; err != nil {
