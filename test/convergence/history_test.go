@@ -30,6 +30,7 @@ type given struct {
 	Protected    bool
 	Drift        bool // a label that no document has
 	Use          string
+	Renamed      string // what somebody called an earlier generation, if anything
 }
 
 // trouble is a pass that is disturbed.
@@ -88,8 +89,9 @@ func drawGiven(t *rapid.T) given {
 	return given{
 		Name:   rapid.SampledFrom([]string{"web", "db", "api", "old"}).Draw(t, "name"),
 		Flavor: drawFlavor(t), Protected: rapid.IntRange(0, 5).Draw(t, "protected") == 0, Drift: rapid.IntRange(0, 5).Draw(t, "drift") == 0,
-		Whose: rapid.SampledFrom([]string{"us", "us", "us", "earlier", "earlier", "them", "nobody", "elsewhere"}).Draw(t, "whose"),
-		Use:   rapid.SampledFrom([]string{"", "", "", "", "cluster", "node", "action", "hidden"}).Draw(t, "use"),
+		Whose:   rapid.SampledFrom([]string{"us", "us", "us", "earlier", "earlier", "them", "nobody", "elsewhere"}).Draw(t, "whose"),
+		Use:     rapid.SampledFrom([]string{"", "", "", "", "cluster", "node", "action", "hidden"}).Draw(t, "use"),
+		Renamed: rapid.SampledFrom([]string{"", "", "", "", "web", "db", "API"}).Draw(t, "renamed"),
 	}
 }
 

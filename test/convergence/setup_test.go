@@ -54,6 +54,9 @@ func (w *world) place(account, neighbour string, g given) string {
 	id := w.makeProfile(account, g.Name, g.Flavor, marks.On(labels))
 	if g.Whose == "earlier" && id != "" {
 		aside := profile.Profile{Name: g.Name, Metadata: marks.On(labels)}.Aside(id, owner)
+		if g.Renamed != "" {
+			aside.Name = g.Renamed // by hand
+		}
 		w.relabel(account, id, aside.Name, aside.Metadata)
 	}
 	return id
@@ -80,11 +83,7 @@ func (w *world) interfere(o other) {
 	case "create ours":
 		w.makeProfile(account, o.Name, o.Flavor, profile.Marks{Owner: owner}.On(nil))
 	case "rename":
-		// An earlier generation keeps whatever name it is given. Where names are
-		// unique it is in the way then, until its last user has gone.
-		if p.marks().Superseded == "" || !w.Unique {
-			w.relabel(account, p.ID, o.Name, p.Metadata)
-		}
+		w.relabel(account, p.ID, o.Name, p.Metadata)
 	case "relabel":
 		w.relabel(account, p.ID, p.Name, profile.Marks{Owner: "them"}.On(p.Metadata))
 	case "strip":
