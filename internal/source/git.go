@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"profilesync/internal/source/remote"
 	"profilesync/internal/source/repository"
 )
 
@@ -90,9 +91,12 @@ func (g Git) open(ctx context.Context, limits Limits) (*repository.Repository, e
 	if address == nil {
 		return repository.Open(dir)
 	}
-	return repository.Fetch(ctx, address, g.Ref, repository.Limits{
-		Wire: limits.WireBytes, Object: maxObject, Inflated: maxInflated,
-	})
+	server, err := remote.Server{Address: address, Limit: limits.WireBytes}.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	return repository.Fetch(ctx, server, g.Ref, repository.Limits{Object: maxObject, Inflated: maxInflated})
 }
 
 // locate tells a directory from a server.

@@ -15,8 +15,8 @@
 // ignore file is how to say that a thing is no document.
 //
 // The package never decodes a document, never writes anything, and needs no
-// git program. Its sub-packages are repository (a commit, read with nothing
-// taken on trust) and ignore (patterns).
+// git program. Its sub-packages are remote (a conversation with a server),
+// repository (a commit, read with nothing taken on trust) and ignore (patterns).
 package source
 
 import (

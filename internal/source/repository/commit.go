@@ -3,7 +3,6 @@ package repository
 import (
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -16,6 +15,14 @@ type Commit struct {
 	Subject string // first line of the message, fit for one line of a terminal
 	Author  string // name of the author, without the address
 	When    time.Time
+	Raw     []byte // the object itself, which a signature in it is over
+	Tags    []Tag  // annotated tags that led to the commit, the outermost first
+}
+
+// Tag is an annotated tag.
+type Tag struct {
+	Hash Hash
+	Raw  []byte // the object itself
 }
 
 // decodeCommit reads a commit. Its tree is taken from the first line alone, as
@@ -37,25 +44,7 @@ func decodeCommit(h Hash, content []byte) (Commit, error) {
 	subject, _, _ := strings.Cut(strings.TrimLeft(c.Message, "\n"), "\n")
 	return Commit{
 		Hash: h, Tree: tree,
-		Subject: printable(subject), Author: printable(c.Author.Name), When: c.Committer.When,
+		Subject: Printable(subject), Author: Printable(c.Author.Name), When: c.Committer.When,
+		Raw: content,
 	}, nil
-}
-
-// maxText bounds what is shown of another's text, in runes.
-const maxText = 200
-
-// printable makes one harmless line of text that somebody else wrote: no
-// control characters (which a terminal would obey), no invalid UTF-8, no novel.
-func printable(s string) string {
-	clean := strings.Map(func(c rune) rune {
-		if unicode.IsPrint(c) {
-			return c
-		}
-		return ' '
-	}, strings.ToValidUTF8(s, "?"))
-	clean = strings.Join(strings.Fields(clean), " ")
-	if short := []rune(clean); len(short) > maxText {
-		return string(short[:maxText]) + "…"
-	}
-	return clean
 }

@@ -151,7 +151,7 @@ func readPackedRefs(file string) (map[string]Hash, error) {
 		id, full, ok := strings.Cut(line, " ")
 		h, err := parseHash(id)
 		if !ok || err != nil {
-			return nil, fmt.Errorf("%w: packed-refs has a line %q", ErrDamaged, printable(line))
+			return nil, fmt.Errorf("%w: packed-refs has a line %q", ErrDamaged, Printable(line))
 		}
 		packed[full] = h
 	}
@@ -166,7 +166,7 @@ func (r *localRefs) lookup(full string) (ref, error) {
 	if full == "HEAD" {
 		dir = r.gitDir
 	} else if !strings.HasPrefix(full, "refs/") || plumbing.ReferenceName(full).Validate() != nil {
-		return ref{}, fmt.Errorf("%w: a reference leads to %q", ErrDamaged, printable(full))
+		return ref{}, fmt.Errorf("%w: a reference leads to %q", ErrDamaged, Printable(full))
 	}
 	file := filepath.Join(dir, filepath.FromSlash(full))
 	info, err := os.Stat(file)
@@ -212,7 +212,7 @@ func parseHash(s string) (Hash, error) {
 		return Hash{}, fmt.Errorf("%w: it uses SHA-256, which is not supported", ErrNoRepository)
 	}
 	if !plumbing.IsHash(s) {
-		return Hash{}, fmt.Errorf("%w: %q is not a hash", ErrDamaged, printable(s))
+		return Hash{}, fmt.Errorf("%w: %q is not a hash", ErrDamaged, Printable(s))
 	}
 	return plumbing.NewHash(s), nil
 }

@@ -110,7 +110,7 @@ func damagedPack(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("%w: the pack the server sent: %w", ErrDamaged, trimmed{err})
+	return fmt.Errorf("%w: the pack the server sent: %w", ErrDamaged, Trimmed(err))
 }
 
 // reader reads content until ctx is done.

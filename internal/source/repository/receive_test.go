@@ -18,7 +18,7 @@ import (
 	"profilesync/internal/source/gittest"
 )
 
-var roomy = Limits{Wire: 1 << 20, Object: 1 << 20, Inflated: 1 << 20}
+var roomy = Limits{Object: 1 << 20, Inflated: 1 << 20}
 
 // packed returns the pack of a repository with deltas.
 func packed(t testing.TB) []byte {
@@ -125,7 +125,7 @@ func FuzzPack(f *testing.F) {
 			sum := sha1.Sum(content[:len(content)-20])
 			content = append(content[:len(content)-20:len(content)-20], sum[:]...)
 		}
-		p, err := indexPack(t.Context(), content, Limits{Wire: 1 << 16, Object: 1 << 16, Inflated: 1 << 18})
+		p, err := indexPack(t.Context(), content, Limits{Object: 1 << 16, Inflated: 1 << 18})
 		if err != nil {
 			return
 		}
@@ -164,7 +164,7 @@ func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
 		"fix: ünïcode ☃": "fix: ünïcode ☃", "a\x1b[31mb\tc\r\n": "a [31mb c", "\xff\xfe": "?", "a\u202eb": "a b", strings.Repeat("ä", 300): strings.Repeat("ä", 200) + "…",
 	} {
-		if got := printable(in); got != want {
+		if got := Printable(in); got != want {
 			t.Errorf("%q is printed as %q, want %q", in, got, want)
 		}
 	}

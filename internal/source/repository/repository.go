@@ -1,5 +1,5 @@
 // Package repository reads one commit of a Git repository that lies on disk or
-// is fetched over HTTP, and takes nothing on trust.
+// is fetched from a server, and takes nothing on trust.
 //
 // Whoever reads desired state from a repository must never be handed fewer
 // files than the commit has: a file that is missing is a profile to delete.
@@ -11,7 +11,8 @@
 // ends in an error.
 //
 // It owns references, objects, trees and commits. It never runs git, never
-// writes to a repository or a disk, and knows nothing of what the files are.
+// talks to a server itself, never writes to a repository, and knows nothing of
+// what the files are.
 package repository
 
 import (
@@ -118,7 +119,7 @@ func (r *Repository) Commit(ctx context.Context, ref string) (Commit, error) {
 			return Commit{}, err
 		}
 	}
-	h, content, err := r.peel(named)
+	h, content, tags, err := r.peel(named)
 	if err != nil {
 		return Commit{}, err
 	}
@@ -126,6 +127,7 @@ func (r *Repository) Commit(ctx context.Context, ref string) (Commit, error) {
 	if err != nil {
 		return Commit{}, fmt.Errorf("%w: commit %s: %w", ErrDamaged, h, err)
 	}
+	c.Tags = tags
 	return c, nil
 }
 
@@ -133,29 +135,31 @@ func (r *Repository) Commit(ctx context.Context, ref string) (Commit, error) {
 const maxPeel = 10
 
 // peel follows annotated tags to their commit.
-func (r *Repository) peel(named name) (Hash, []byte, error) {
+func (r *Repository) peel(named name) (Hash, []byte, []Tag, error) {
 	h := named.hash
+	var tags []Tag
 	for range maxPeel {
 		kind, content, err := r.objects.readAny(h, maxStructure)
 		if errors.Is(err, errMissing) && named.literal {
-			return h, nil, fmt.Errorf("%w: no commit %q", ErrNoRevision, h)
+			return h, nil, nil, fmt.Errorf("%w: no commit %q", ErrNoRevision, h)
 		}
 		if err != nil {
-			return h, nil, err
+			return h, nil, nil, err
 		}
 		switch kind {
 		case plumbing.CommitObject:
-			return h, content, nil
+			return h, content, tags, nil
 		case plumbing.TagObject:
+			tags = append(tags, Tag{h, content})
 			if h, err = tagTarget(content); err != nil {
-				return h, nil, fmt.Errorf("%w: tag %s: %w", ErrDamaged, h, err)
+				return h, nil, nil, fmt.Errorf("%w: tag %s: %w", ErrDamaged, h, err)
 			}
 			named.literal = false
 		default:
-			return h, nil, fmt.Errorf("%w: %q is a %s, not a commit", ErrNoRevision, named.given, kind)
+			return h, nil, nil, fmt.Errorf("%w: %q is a %s, not a commit", ErrNoRevision, named.given, kind)
 		}
 	}
-	return h, nil, fmt.Errorf("%w: %q is a tag of a tag, more than %d deep", ErrNoRevision, named.given, maxPeel)
+	return h, nil, nil, fmt.Errorf("%w: %q is a tag of a tag, more than %d deep", ErrNoRevision, named.given, maxPeel)
 }
 
 // expand finds the one commit whose id begins with prefix.

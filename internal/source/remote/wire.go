@@ -1,4 +1,4 @@
-package repository
+package remote
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"profilesync/internal/source/repository"
 )
 
 // wire is the HTTP connection of one fetch. It bounds what is received and
@@ -70,7 +72,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		limit = min(limit, maxAdvertised)
 		if kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); kind != advertisement {
 			resp.Body.Close()
-			w.notGit = printable(kind)
+			w.notGit = repository.Printable(kind)
 			return nil, errNotGit
 		}
 	}
@@ -97,33 +99,33 @@ func (c *counted) Read(p []byte) (int, error) {
 	c.wire.received += int64(n)
 	if c.wire.received > c.limit {
 		c.wire.exceeded = c.limit
-		return 0, ErrLimit
+		return 0, repository.ErrLimit
 	}
 	return n, err
 }
 
-// explain turns what go-git says of a failed exchange into one of this
-// package's errors. It goes by what the wire has seen where go-git drops the cause.
+// explain turns what go-git says of a failed exchange into one of
+// package repository's errors. It goes by what the wire has seen where go-git drops the cause.
 func (w *wire) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return ctx.Err()
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: no complete answer in time: %w", ErrUnreachable, ctx.Err())
+		return fmt.Errorf("%w: no complete answer in time: %w", repository.ErrUnreachable, ctx.Err())
 	case w.exceeded > 0:
-		return fmt.Errorf("%w: the server sends more than %d bytes", ErrLimit, w.exceeded)
+		return fmt.Errorf("%w: the server sends more than %d bytes", repository.ErrLimit, w.exceeded)
 	case errors.Is(err, errNotGit):
-		return fmt.Errorf("%w: the server answers %q, not Git's smart HTTP protocol", ErrNoRepository, w.notGit)
+		return fmt.Errorf("%w: the server answers %q, not Git's smart HTTP protocol", repository.ErrNoRepository, w.notGit)
 	case errors.Is(err, transport.ErrEmptyRemoteRepository):
-		return ErrEmpty
+		return repository.ErrEmpty
 	case w.status == http.StatusUnauthorized:
-		return fmt.Errorf("%w: the server asks for credentials, or for others (status 401)", ErrAuthentication)
+		return fmt.Errorf("%w: the server asks for credentials, or for others (status 401)", repository.ErrAuthentication)
 	case w.status == http.StatusForbidden:
-		return fmt.Errorf("%w: the server forbids it (status 403)", ErrAuthentication)
+		return fmt.Errorf("%w: the server forbids it (status 403)", repository.ErrAuthentication)
 	case w.status == http.StatusNotFound:
-		return fmt.Errorf("%w: the server has none here, or hides it from these credentials (status 404)", ErrNoRepository)
+		return fmt.Errorf("%w: the server has none here, or hides it from these credentials (status 404)", repository.ErrNoRepository)
 	case w.status >= http.StatusBadRequest:
-		return fmt.Errorf("%w: it answers with status %d", ErrUnreachable, w.status)
+		return fmt.Errorf("%w: it answers with status %d", repository.ErrUnreachable, w.status)
 	}
 	var unexpected *plumbing.UnexpectedError
 	if errors.As(err, &unexpected) {
@@ -131,16 +133,10 @@ func (w *wire) explain(ctx context.Context, err error) error {
 	}
 	var failed *url.Error // of net/http: the request got no answer
 	if errors.As(err, &failed) {
-		return fmt.Errorf("%w: %w", ErrUnreachable, trimmed{failed.Err})
+		return fmt.Errorf("%w: %w", repository.ErrUnreachable, repository.Trimmed(failed.Err))
 	}
-	if errors.Is(err, ErrDamaged) {
-		return trimmed{err}
+	if errors.Is(err, repository.ErrDamaged) {
+		return repository.Trimmed(err)
 	}
-	return fmt.Errorf("%w: its answer: %w", ErrUnreachable, trimmed{err})
+	return fmt.Errorf("%w: its answer: %w", repository.ErrUnreachable, repository.Trimmed(err))
 }
-
-// trimmed is an error whose text, which a server may have written, is cut to one line.
-type trimmed struct{ err error }
-
-func (t trimmed) Error() string { return printable(t.err.Error()) }
-func (t trimmed) Unwrap() error { return t.err }
