@@ -167,7 +167,7 @@ func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error 
 			targets[i] = a.report(err)
 			continue
 		}
-		targets[i] = report.Target{Name: a.target.Name, Result: &result}
+		targets[i] = report.Target{Name: a.target.Name, Result: &result, Commit: a.commit}
 		results = append(results, result)
 		failed = failed || result.Failed()
 		held += result.Held()

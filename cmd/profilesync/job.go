@@ -13,6 +13,7 @@ import (
 	"profilesync/internal/desired"
 	"profilesync/internal/diff"
 	"profilesync/internal/reconcile"
+	"profilesync/internal/report"
 	"profilesync/internal/source"
 )
 
@@ -51,13 +52,21 @@ func (s *settings) begin(cmd *cobra.Command, readOnly bool) (*job, error) {
 	}
 	j := &job{settings: s, set: set, readOnly: readOnly}
 	for _, t := range targets {
-		j.attempts = append(j.attempts, &attempt{target: t, pass: reconcile.Pass{
+		j.attempts = append(j.attempts, &attempt{target: t, commit: provenance(tree), pass: reconcile.Pass{
 			Options: diff.Options{Target: t.Name, Cloud: t.Cloud, Owner: c.Owner, Prune: s.prune, Adopt: s.adopt},
 			Limits:  s.limits(c.Limits),
 			Apply:   apply.Options{Parallel: s.parallel, Patience: 2 * s.timeout},
 		}})
 	}
 	return j, nil
+}
+
+// provenance is what reports say of the commit that was read, nil of a directory.
+func provenance(tree source.Snapshot) *report.Commit {
+	if tree.When.IsZero() {
+		return nil
+	}
+	return &report.Commit{Subject: tree.Subject, Author: tree.Author, When: tree.When}
 }
 
 // from is where the documents come from. An approved plan names its commit.

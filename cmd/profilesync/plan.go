@@ -110,9 +110,9 @@ func (s *settings) print(targets []report.Target) error {
 
 // writePlan keeps the plans in a file, for a later apply.
 func writePlan(file string, targets []*attempt) error {
-	plans := make([]diff.Plan, len(targets))
+	plans := make([]report.Target, len(targets))
 	for i, t := range targets {
-		plans[i] = t.plan.Plan
+		plans[i] = t.report(nil)
 	}
 	return writeFile("plan file", file, func(w io.Writer) error { return report.WritePlan(w, plans) })
 }
@@ -120,6 +120,7 @@ func writePlan(file string, targets []*attempt) error {
 // attempt is what became of one target in this run.
 type attempt struct {
 	target targetConfig
+	commit *report.Commit // nil for a directory
 	pass   reconcile.Pass
 	client *senlin.Client // nil when the login went wrong
 	plan   reconcile.Planned
@@ -129,7 +130,7 @@ type attempt struct {
 // report is what there is to say about the target before its plan is carried
 // out, or when it was not.
 func (a *attempt) report(err error) report.Target {
-	target := report.Target{Name: a.target.Name, Err: err}
+	target := report.Target{Name: a.target.Name, Err: err, Commit: a.commit}
 	if a.err == nil {
 		target.Plan = &a.plan.Plan
 	}

@@ -215,3 +215,12 @@ func hostile() diff.Plan {
 		},
 	}
 }
+
+// planned are targets that were only planned.
+func planned(plans ...diff.Plan) []Target {
+	targets := make([]Target, len(plans))
+	for i, plan := range plans {
+		targets[i] = Target{Name: plan.Target, Plan: &plan}
+	}
+	return targets
+}

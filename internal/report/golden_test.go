@@ -53,13 +53,16 @@ func TestEveryOutputLooksAsReviewed(t *testing.T) {
 	kept := planOf(append(inSyncChanges(2), everything().Changes[11])...)
 	for name, targets := range map[string][]Target{
 		"everything": plan(everything()),
+		"signed": {{Name: "prod", Plan: &staging, Commit: &Commit{
+			Subject: "Resize the web tier", Author: "Ada", When: time.Date(2026, 3, 1, 8, 30, 0, 0, time.UTC), Signer: "ada@example.com",
+		}}},
 		"blocks":     plan(everyBlock()),
 		"in-sync":    plan(planOf(inSyncChanges(12)...)),
 		"only-kept":  plan(kept),
 		"empty":      plan(planOf()),
 		"nothing":    nil,
 		"many":       many,
-		"hostile":    plan(hostile()),
+		"hostile":    {{Plan: new(hostile()), Commit: &Commit{Subject: "\x1b[2J`x` \u202e" + strings.Repeat("long ", 40), Author: "Eve\n"}}},
 		"long":       plan(longValues()),
 		"wide-names": plan(wideNames()),
 		"result":     {{Name: "prod", Result: everyStatus()}},

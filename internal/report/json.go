@@ -60,6 +60,7 @@ type jsonHead struct {
 	Region   string       `json:"region"`
 	Project  string       `json:"project"`
 	Revision string       `json:"revision"`
+	Commit   *jsonCommit  `json:"commit,omitempty"`
 	Owner    string       `json:"owner"`
 	Digest   string       `json:"digest"`
 	Error    string       `json:"error,omitempty"`
@@ -136,6 +137,7 @@ func headOf(target Target) jsonHead {
 	}
 	head.Cloud, head.Region, head.Project = plan.Cloud, plan.Region, plan.Project
 	head.Revision, head.Owner, head.Digest = plan.Revision, plan.Owner, plan.Digest()
+	head.Commit = commitOf(target.Commit)
 	head.Summary = jsonSummary(plan.Summary())
 	if target.Result != nil {
 		t := count(target)

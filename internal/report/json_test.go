@@ -88,7 +88,7 @@ func TestPlanFileGivesTheSameDigest(t *testing.T) {
 		}
 		plan = roundTrip(t, plan) // what came from JSON once is valid UTF-8
 		var file bytes.Buffer
-		if err := WritePlan(&file, []diff.Plan{plan}); err != nil {
+		if err := WritePlan(&file, planned(plan)); err != nil {
 			t.Fatal(err)
 		}
 		plans, err := ReadPlan(&file)
@@ -134,7 +134,7 @@ func roundTrip(t *rapid.T, plan diff.Plan) diff.Plan {
 }
 
 func TestPlanFilesThatAreRefused(t *testing.T) {
-	good := written(t, func(w io.Writer) error { return WritePlan(w, []diff.Plan{everything(), everyBlock()}) })
+	good := written(t, func(w io.Writer) error { return WritePlan(w, planned(everything(), everyBlock())) })
 	swap := func(old, new string) string {
 		if !strings.Contains(good, old) {
 			t.Fatalf("%q is not in the file", old)
@@ -196,7 +196,7 @@ func (spaces) Read(p []byte) (int, error) {
 }
 
 func TestUnknownKeysOfAPlanFileAreIgnored(t *testing.T) {
-	good := written(t, func(w io.Writer) error { return WritePlan(w, []diff.Plan{everything()}) })
+	good := written(t, func(w io.Writer) error { return WritePlan(w, planned(everything())) })
 	later := strings.ReplaceAll(good, `{"action"`, `{"later":[1,{}],"action"`)
 	if _, err := ReadPlan(strings.NewReader(later)); err != nil {
 		t.Error(err)
@@ -213,7 +213,7 @@ func TestOutputOfPlanIsAPlanFileToo(t *testing.T) {
 
 func TestTextThatIsNotUTF8CannotBeKeptInAFile(t *testing.T) {
 	plan := planOf(diff.Change{Action: diff.Create, Name: "a\xff"})
-	if err := WritePlan(io.Discard, []diff.Plan{plan}); err == nil {
+	if err := WritePlan(io.Discard, planned(plan)); err == nil {
 		t.Error("a plan was written that cannot be read again")
 	}
 }
@@ -223,7 +223,7 @@ func FuzzReadPlan(f *testing.F) {
 		diff.Change{Action: diff.Delete, Reason: diff.NotDesired, Name: "old", Block: diff.InUse, Users: []live.User{{ID: "u"}}},
 		diff.Change{Action: diff.Update, Name: "db", Fields: []diff.Field{{Path: "/a", Old: json.Number("1"), New: []any{nil, "x"}}}},
 	)
-	f.Add([]byte(written(f, func(w io.Writer) error { return WritePlan(w, []diff.Plan{small}) })))
+	f.Add([]byte(written(f, func(w io.Writer) error { return WritePlan(w, planned(small)) })))
 	f.Add([]byte(`{"format_version":1,"targets":[{"name":"x","digest":"y","changes":[null]}]}`))
 	digests := regexp.MustCompile(`digest "((?:\\.|[^"])*)" is not that of its changes, "(.*?)"`)
 	f.Fuzz(func(t *testing.T, file []byte) {
@@ -239,7 +239,7 @@ func FuzzReadPlan(f *testing.F) {
 			}
 		}
 		var again bytes.Buffer
-		if err := WritePlan(&again, plans); err != nil {
+		if err := WritePlan(&again, planned(plans...)); err != nil {
 			t.Fatalf("a plan that was read cannot be written: %v", err)
 		}
 		if err := Text(io.Discard, []Target{{Plan: &plans[0]}}, Style{Verbose: true}); err != nil {

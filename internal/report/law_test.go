@@ -318,7 +318,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 			"show":      func(w io.Writer) error { return ShowText(w, rows, Style{Verbose: true}) },
 			"show json": func(w io.Writer) error { return ShowJSON(w, rows) },
 			"stale":     func(w io.Writer) error { return Stale(w, diff.Plan{}, plan, Style{Verbose: true}) },
-			"plan file": func(w io.Writer) error { return WritePlan(w, []diff.Plan{plan}) },
+			"plan file": func(w io.Writer) error { return WritePlan(w, planned(plan)) },
 		} {
 			if text := written(t, write); strings.Contains(text, secret) {
 				t.Fatalf("%s holds the secret:\n%s", name, text)

@@ -132,6 +132,9 @@ func markdownTarget(target Target) string {
 			word, value, _ := strings.Cut(part, " ")
 			text += " · " + word + " " + span(value)
 		}
+		if line := target.Commit.line(); line != "" {
+			text += "\n" + span(line)
+		}
 	}
 	text += "\n\n"
 	if target.Err != nil {

@@ -30,11 +30,7 @@ const (
 // WritePlan writes plans for a later approval: the document that [JSON] writes,
 // without the profiles for which nothing is to do. It holds no secrets. The
 // error is that of w, or says that the plan cannot be given back unchanged.
-func WritePlan(w io.Writer, plans []diff.Plan) error {
-	targets := make([]Target, len(plans))
-	for i, plan := range plans {
-		targets[i] = Target{Name: plan.Target, Plan: &plan}
-	}
+func WritePlan(w io.Writer, targets []Target) error {
 	var file bytes.Buffer
 	err := writeTargets(&file, targets, func(o apply.Outcome) bool { return !inSync(o.Change) })
 	if err != nil {

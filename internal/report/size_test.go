@@ -108,7 +108,7 @@ func BenchmarkOutputs(b *testing.B) {
 			"text":     func(w io.Writer) error { return Text(w, targets, Style{Color: true}) },
 			"json":     func(w io.Writer) error { return JSON(w, targets) },
 			"markdown": func(w io.Writer) error { return Markdown(w, targets, 0) },
-			"file":     func(w io.Writer) error { return WritePlan(w, []diff.Plan{plan}) },
+			"file":     func(w io.Writer) error { return WritePlan(w, planned(plan)) },
 			"stale":    func(w io.Writer) error { return Stale(w, plan, planOf(), Style{}) },
 		} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {

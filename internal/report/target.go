@@ -18,6 +18,7 @@ type Target struct {
 	Plan   *diff.Plan    // nil when none could be made
 	Result *apply.Result // nil unless the plan was carried out; its plan is then the one shown
 	Err    error         // why there is no plan, or why it was not carried out
+	Commit *Commit       // the revision of the documents; nil when that is no commit
 }
 
 // Style is how text is laid out.

@@ -73,6 +73,9 @@ func (p *printer) target(target Target, t tally, loud, several bool) {
 	p.hinted = map[string]bool{}
 	if loud {
 		p.print(p.head(target))
+		if line := target.Commit.line(); line != "" {
+			p.print(strings.Repeat(" ", min(columns(label(target.name())), nameColumn)) + "  " + p.paint(dim, line))
+		}
 		p.print("")
 		p.changes(target)
 	}
