@@ -17,6 +17,7 @@ type Commit struct {
 	When    time.Time
 	Raw     []byte // the object itself, which a signature in it is over
 	Tags    []Tag  // annotated tags that led to the commit, the outermost first
+	Ref     string // full name of the reference that was asked for, such as refs/tags/v1 or HEAD; "" when it was a commit id
 }
 
 // Tag is an annotated tag.

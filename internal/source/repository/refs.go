@@ -32,6 +32,14 @@ type name struct {
 	prefix  string // the text may be the beginning of a commit id
 }
 
+// reference is the full name of the reference, "" for a commit id.
+func (n name) reference() string {
+	if n.literal || n.prefix != "" {
+		return ""
+	}
+	return n.given
+}
+
 const (
 	hashDigits   = 2 * len(Hash{})
 	prefixDigits = 4 // Git's own minimum for a short commit id

@@ -127,7 +127,7 @@ func (r *Repository) Commit(ctx context.Context, ref string) (Commit, error) {
 	if err != nil {
 		return Commit{}, fmt.Errorf("%w: commit %s: %w", ErrDamaged, h, err)
 	}
-	c.Tags = tags
+	c.Tags, c.Ref = tags, named.reference()
 	return c, nil
 }
 
