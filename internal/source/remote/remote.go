@@ -67,9 +67,9 @@ func (c *Conversation) Close() error {
 	return c.session.Close()
 }
 
-// Pack asks for objects and returns the pack the server sends. A server that
-// took the question but sent no pack is a repository.ErrNoPack.
-func (c *Conversation) Pack(ctx context.Context, q repository.Question) ([]byte, error) {
+// Pack asks for objects and returns the pack the server sends, as it arrives.
+// A server that took the question but sent no pack is a repository.ErrNoPack.
+func (c *Conversation) Pack(ctx context.Context, q repository.Question) (io.ReadCloser, error) {
 	req, err := request(c.advertised.Capabilities, q)
 	if err != nil {
 		return nil, err
@@ -78,12 +78,25 @@ func (c *Conversation) Pack(ctx context.Context, q repository.Question) ([]byte,
 	if err != nil {
 		return nil, c.wire.explain(ctx, fmt.Errorf("%w: %w", repository.ErrNoPack, err))
 	}
-	defer reply.Close()
-	content, err := io.ReadAll(demultiplexed(req, reply)) // within the limit of the wire
-	if err != nil {
-		return nil, c.wire.explain(ctx, fmt.Errorf("%w: the pack the server sent: %w", repository.ErrDamaged, err))
+	explain := func(err error) error {
+		return c.wire.explain(ctx, fmt.Errorf("%w: the pack the server sent: %w", repository.ErrDamaged, err))
 	}
-	return content, nil
+	return arriving{demultiplexed(req, reply), reply, explain}, nil
+}
+
+// arriving is a pack within the limit of the wire, whose errors are explained.
+type arriving struct {
+	io.Reader
+	io.Closer
+	explain func(error) error
+}
+
+func (a arriving) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = a.explain(err)
+	}
+	return n, err
 }
 
 // open prepares a session; nothing is sent yet. The credentials leave the URL

@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -13,9 +14,9 @@ import (
 type Server interface {
 	// Advertised returns the references the server has.
 	Advertised() *packp.AdvRefs
-	// Pack asks for objects and returns a pack of them, ErrNoPack when the
-	// server took the question but sent none.
-	Pack(context.Context, Question) ([]byte, error)
+	// Pack asks for objects and returns a pack of them as it arrives, ErrNoPack
+	// when the server took the question but sent none.
+	Pack(context.Context, Question) (io.ReadCloser, error)
 }
 
 // Question says which objects are wanted of a server.
@@ -97,7 +98,12 @@ func (f *fetcher) ask(ctx context.Context, wants []Hash, depth int) (*pack, erro
 	if len(wants) == 0 {
 		return nil, ErrEmpty
 	}
-	content, err := f.server.Pack(ctx, Question{Wants: wants, Depth: depth})
+	arriving, err := f.server.Pack(ctx, Question{Wants: wants, Depth: depth})
+	if err != nil {
+		return nil, err
+	}
+	defer arriving.Close()
+	content, err := io.ReadAll(arriving)
 	if err != nil {
 		return nil, err
 	}
