@@ -18,14 +18,17 @@ type home struct {
 // here, and one in docs/adr/0001-dependencies.md that says why.
 func homes() []home {
 	return []home{
+		{"github.com/ProtonMail/go-crypto", []string{"internal/source/trust"}},
 		{"github.com/aymanbagabas/go-udiff", []string{"internal/report"}},
 		{"github.com/cenkalti/backoff", []string{"internal/senlin"}},
 		{"github.com/go-git", []string{"internal/source"}},
 		{"github.com/gophercloud", []string{"internal/senlin"}},
+		{"github.com/hiddeco/sshsig", []string{"internal/source/trust"}},
 		{"github.com/lmittmann/tint", []string{"cmd/profilesync"}},
 		{"github.com/spf13", []string{"cmd/profilesync"}},
 		{"go.etcd.io/bbolt", []string{"internal/devcloud"}},
 		{"go.yaml.in/yaml", []string{"internal/desired", "internal/senlin"}},
+		{"golang.org/x/crypto", []string{"internal/source"}},
 		{"golang.org/x/sync", []string{"cmd/profilesync", "internal/apply", "internal/senlin"}},
 		{"golang.org/x/term", []string{"cmd/profilesync"}},
 		{"sigs.k8s.io/yaml", []string{"internal/desired"}},
