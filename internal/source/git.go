@@ -8,9 +8,11 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"profilesync/internal/source/remote"
 	"profilesync/internal/source/repository"
+	"profilesync/internal/source/trust"
 )
 
 // Git is one revision of a Git repository.
@@ -25,7 +27,9 @@ type Git struct {
 	// both a branch and a tag is refused.
 	Ref string
 	// Path is the directory to read, from the root of the repository; "" is all of it.
-	Path   string
+	Path string
+	// Trust says whose signature the revision needs. Its files are read at each Read.
+	Trust  trust.Policy
 	Limits Limits
 }
 
@@ -48,12 +52,20 @@ func (g Git) read(ctx context.Context, limits Limits) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
+	keys, err := g.Trust.Load(readKeys)
+	if err != nil {
+		return Snapshot{}, err
+	}
 	repo, err := g.open(ctx, limits)
 	if err != nil {
 		return Snapshot{}, err
 	}
 	defer repo.Close()
 	commit, err := repo.Commit(ctx, g.Ref)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	signature, err := keys.Check(commit, time.Now()) // before anything in the commit is looked at
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -71,7 +83,7 @@ func (g Git) read(ctx context.Context, limits Limits) (Snapshot, error) {
 	return Snapshot{
 		Revision: commit.Hash.String(),
 		Subject:  commit.Subject, Author: commit.Author, When: commit.When,
-		Files: w.files, Notes: w.notes,
+		Files: w.files, Notes: w.notes, Signature: signature,
 	}, nil
 }
 

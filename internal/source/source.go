@@ -16,7 +16,8 @@
 //
 // The package never decodes a document, never writes anything, and needs no
 // git program. Its sub-packages are remote (a conversation with a server),
-// repository (a commit, read with nothing taken on trust) and ignore (patterns).
+// repository (a commit, read with nothing taken on trust), trust (who has signed
+// it) and ignore (patterns).
 package source
 
 import (
@@ -28,6 +29,7 @@ import (
 	"time"
 
 	"profilesync/internal/source/repository"
+	"profilesync/internal/source/trust"
 )
 
 // Sentinels a caller branches on, mostly to give a hint. They come wrapped
@@ -41,6 +43,8 @@ var (
 	ErrUnreachable    = repository.ErrUnreachable    // no answer, or none in time
 	ErrLimit          = repository.ErrLimit          // more than Limits allow
 	ErrDamaged        = repository.ErrDamaged        // the repository lacks or garbles an object
+	ErrUntrusted      = trust.ErrUntrusted           // nobody who is trusted has signed the revision; package trust says why not
+	ErrKeys           = trust.ErrKeys                // whom to trust cannot be read
 
 	// ErrRefused is an entry that may stand for a document and cannot be read as one.
 	ErrRefused = errors.New("not read")
@@ -59,6 +63,8 @@ type Snapshot struct {
 	Subject, Author string
 	When            time.Time
 
+	// Signature is the one that Git.Trust asked for, the zero value where it asks for none.
+	Signature trust.Signature
 	// Files are the documents and nothing else, rooted in Path, in memory and
 	// read-only. They may be none. Directories without a document are not there.
 	Files fs.FS
