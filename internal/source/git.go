@@ -103,12 +103,20 @@ func (g Git) open(ctx context.Context, limits Limits) (*repository.Repository, e
 	if address == nil {
 		return repository.Open(dir)
 	}
-	server, err := remote.Server{Address: address, Limit: limits.WireBytes}.Dial(ctx)
+	server, err := g.dial(ctx, address, limits)
 	if err != nil {
 		return nil, err
 	}
 	defer server.Close()
-	return repository.Fetch(ctx, server, g.Ref, repository.Limits{Object: maxObject, Inflated: maxInflated})
+	return repository.Fetch(ctx, server, g.Ref, packLimits())
+}
+
+func (g Git) dial(ctx context.Context, address *url.URL, limits Limits) (*remote.Conversation, error) {
+	return remote.Server{Address: address, Limit: limits.WireBytes}.Dial(ctx)
+}
+
+func packLimits() repository.Limits {
+	return repository.Limits{Object: maxObject, Inflated: maxInflated}
 }
 
 // locate tells a directory from a server.

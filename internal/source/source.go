@@ -44,6 +44,7 @@ var (
 	ErrLimit          = repository.ErrLimit          // more than Limits allow
 	ErrDamaged        = repository.ErrDamaged        // the repository lacks or garbles an object
 	ErrUntrusted      = trust.ErrUntrusted           // nobody who is trusted has signed the revision; package trust says why not
+	ErrNotDescended   = repository.ErrNotDescended   // a revision does not descend from another
 	ErrKeys           = trust.ErrKeys                // whom to trust cannot be read
 
 	// ErrRefused is an entry that may stand for a document and cannot be read as one.

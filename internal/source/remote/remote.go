@@ -128,6 +128,10 @@ func request(caps *capability.List, q repository.Question) (*packp.UploadPackReq
 		req.Depth, req.Shallows = packp.DepthCommits(q.Depth), q.Shallow
 		err = errors.Join(err, req.Capabilities.Set(capability.Shallow))
 	}
+	if q.CommitsOnly && caps.Supports(capability.Filter) {
+		req.Filter = packp.FilterTreeDepth(0)
+		err = errors.Join(err, req.Capabilities.Set(capability.Filter))
+	}
 	return req, err
 }
 

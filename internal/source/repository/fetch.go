@@ -25,6 +25,8 @@ type Question struct {
 	Haves   []Hash // commits of which the server need not send what they have
 	Shallow []Hash // those of Haves whose parents are not there
 	Depth   int    // how many commits of history, 0 for all
+	// CommitsOnly leaves trees and files out, if the server can do so.
+	CommitsOnly bool
 }
 
 // ErrNoPack says that a server took a question but did not answer with a pack.
