@@ -2,7 +2,6 @@ package live_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -64,7 +63,7 @@ func TestAPassFindsTheRevisionOfThePassBefore(t *testing.T) {
 			profiles = append(profiles, written(rapid.Int64Range(1, 5).Draw(t, "created"), rapid.Int64Range(0, 5).Draw(t, "updated"), marks))
 		}
 		before := live.LastRevisions(profiles, "us")
-		rand.Shuffle(len(profiles), func(i, j int) { profiles[i], profiles[j] = profiles[j], profiles[i] })
+		profiles = rapid.Permutation(profiles).Draw(t, "order")
 		if again := live.LastRevisions(profiles, "us"); !slices.Equal(before, again) {
 			t.Errorf("%q, and in another order %q", before, again)
 		}
