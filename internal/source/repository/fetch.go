@@ -39,7 +39,7 @@ type Limits struct {
 }
 
 // maxObjects bounds the objects of a fetched pack, each of which costs some
-// 300 bytes of memory however small it is.
+// 150 bytes of memory however small it is.
 const maxObjects = 2_000_000
 
 // Fetch gets what is needed to read ref (see Repository.Commit) from a server.
@@ -105,11 +105,11 @@ func (f *fetcher) ask(ctx context.Context, wants []Hash, depth int) (*pack, erro
 		return nil, err
 	}
 	defer arriving.Close()
-	content, err := io.ReadAll(arriving)
+	r, err := receive(ctx, arriving, f.limits)
 	if err != nil {
 		return nil, err
 	}
-	return indexPack(ctx, content, f.limits)
+	return r.pack, nil
 }
 
 // remoteRefs are the references a server advertises.

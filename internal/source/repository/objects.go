@@ -216,9 +216,7 @@ func (s *store) withPrefix(ctx context.Context, prefix string) ([]Hash, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := p.addPrefixed(prefix, found); err != nil {
-			return nil, err
-		}
+		p.index.addPrefixed(prefix, found)
 	}
 	for _, dir := range s.dirs {
 		names, err := os.ReadDir(filepath.Join(dir, prefix[:2]))

@@ -7,147 +7,212 @@ import (
 	"os"
 	"strings"
 
-	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-// pack is an open pack with its index, in a file or in memory.
+// pack is an open pack, in a file or in memory.
 type pack struct {
-	index  *idxfile.MemoryIndex
-	reader *packfile.Packfile
+	index    index
+	find     func(Hash) (offset int64, err error) // errMissing when there is no such object
+	largest  int64                                // bytes of an object, also of one that others are only made from
+	window   window
+	inflater inflater
+	bases    bases
+	chain    []link // of unwind
+	spare    []byte // of glance
 }
 
-// deltaCache bounds the objects a pack keeps to resolve others from.
-const deltaCache = 16 * cache.MiByte
+// maxBase bounds the objects that others of a repository on disk are made from.
+const maxBase = 1 << 30
 
-func newPack(name string, index *idxfile.MemoryIndex, content io.ReaderAt, size int64) *pack {
-	file := packFile{SectionReader: io.NewSectionReader(content, 0, size), name: name}
-	return &pack{index: index, reader: packfile.NewPackfileWithCache(index, nil, file, cache.NewObjectLRU(deltaCache), 0)}
+func newPack(x index, content io.ReaderAt) *pack {
+	return &pack{index: x, find: x.find, largest: maxBase, window: window{from: content}}
 }
 
 // openPack opens a pack by the name of its index.
-func openPack(index string) (*pack, io.Closer, error) {
-	idx, err := readIndex(index)
+func openPack(name string) (*pack, io.Closer, error) {
+	raw, err := os.ReadFile(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := os.Open(strings.TrimSuffix(index, ".idx") + ".pack")
+	x, err := parseIndex(raw)
+	if err != nil {
+		return nil, nil, fmt.Errorf("index: %w", err)
+	}
+	f, err := os.Open(strings.TrimSuffix(name, ".idx") + ".pack")
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	size, err := checkTrailer(f, idx.PackfileChecksum)
-	if err != nil {
+	if err := checkTrailer(f, x.packChecksum()); err != nil {
 		f.Close()
 		return nil, nil, err
 	}
-	return newPack(f.Name(), idx, f, size), f, nil
-}
-
-func readIndex(file string) (*idxfile.MemoryIndex, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	idx := idxfile.NewMemoryIndex()
-	if err := idxfile.NewDecoder(f).Decode(idx); err != nil {
-		return nil, fmt.Errorf("%w: index: %w", ErrDamaged, err)
-	}
-	return idx, nil
+	return newPack(x, f), f, nil
 }
 
 // checkTrailer compares the checksum a pack ends in with the one its index
 // was made for: the quick way to see that a pack was cut short or swapped. It
 // does not read the pack; each object is checked when it is.
-func checkTrailer(f *os.File, want Hash) (size int64, err error) {
+func checkTrailer(f *os.File, want Hash) error {
 	info, err := f.Stat()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var got Hash
 	if _, err := f.ReadAt(got[:], max(0, info.Size()-int64(len(got)))); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if got != want {
-		return 0, fmt.Errorf("%w: it is cut short, or not the pack its index was made for", ErrDamaged)
+		return fmt.Errorf("%w: it is cut short, or not the pack its index was made for", ErrDamaged)
 	}
-	return info.Size(), nil
+	return nil
 }
 
 // get returns an object as the pack has it, errMissing when it does not.
 func (p *pack) get(h Hash, limit int64) (plumbing.ObjectType, []byte, error) {
-	offset, err := p.index.FindOffset(h)
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		return 0, nil, errMissing
-	}
+	offset, err := p.find(h)
 	if err != nil {
-		return 0, nil, fmt.Errorf("%w: index: %w", ErrDamaged, err)
+		return 0, nil, err
 	}
-	size, err := p.reader.GetSizeByOffset(offset)
-	if err != nil {
-		return 0, nil, unreadable(h, err)
+	kind, content, err := p.at(offset, limit)
+	switch {
+	case err == nil, errors.Is(err, ErrLimit):
+		return kind, content, err
+	case errors.Is(err, errMissing): // the base of a delta; it must not pass for the object's own absence
+		return 0, nil, fmt.Errorf("%w: object %s in a pack: what it is made from is not there", ErrDamaged, h)
 	}
-	if size > limit {
-		return 0, nil, tooLarge(size, limit)
-	}
-	obj, err := p.reader.Get(h)
-	if err != nil {
-		return 0, nil, unreadable(h, err)
-	}
-	r, err := obj.Reader()
-	if err != nil {
-		return 0, nil, unreadable(h, err)
-	}
-	defer r.Close()
-	content := make([]byte, obj.Size())
-	if _, err := io.ReadFull(r, content); err != nil {
-		return 0, nil, unreadable(h, err)
-	}
-	return obj.Type(), content, nil
+	return 0, nil, fmt.Errorf("%w: object %s in a pack: %w", ErrDamaged, h, err)
 }
 
-// unreadable quotes what go-git says of an object. It does not wrap it: an
-// "object not found" is about the base of a delta here, and must not pass for
-// the object's own absence.
-func unreadable(h Hash, err error) error {
-	return fmt.Errorf("%w: object %s in a pack: %v", ErrDamaged, h, err)
+const (
+	// maxChain bounds how many deltas an object is made by, as git does.
+	maxChain = 4095
+	// maxChained bounds the bytes of these deltas.
+	maxChained = 256 << 20
+)
+
+// at returns the object that lies at offset. One of more than limit bytes is
+// an ErrLimit.
+func (p *pack) at(offset, limit int64) (plumbing.ObjectType, []byte, error) {
+	kind, content, err := p.unwind(offset, limit)
+	if err != nil {
+		return 0, nil, err
+	}
+	content, err = p.wind(kind, content, 0)
+	return kind, content, err
 }
 
-// addPrefixed adds the objects of the pack whose names begin with prefix.
-func (p *pack) addPrefixed(prefix string, to map[Hash]struct{}) error {
-	entries, err := p.index.Entries()
-	if err != nil {
-		return err
+// glance is at for an object that no other is made from, and which is valid
+// only until the next call.
+func (p *pack) glance(offset, limit int64) (plumbing.ObjectType, []byte, error) {
+	kind, content, err := p.unwind(offset, limit)
+	if err != nil || len(p.chain) == 0 {
+		return kind, content, err
 	}
-	defer entries.Close()
-	for {
-		e, err := entries.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	if content, err = p.wind(kind, content, 1); err != nil {
+		return 0, nil, err
+	}
+	content, err = applyDelta(p.spare[:0], content, p.chain[0].content)
+	if cap(content) <= reused {
+		p.spare = content
+	}
+	return kind, content, err
+}
+
+// reused is up to which size a buffer is kept for the next object.
+const reused = 16 << 10
+
+// wind applies the deltas of p.chain down to the one at last, and remembers
+// all that is made.
+func (p *pack) wind(kind plumbing.ObjectType, content []byte, last int) ([]byte, error) {
+	for i := len(p.chain) - 1; i >= last; i-- {
+		made, err := applyDelta(nil, content, p.chain[i].content)
 		if err != nil {
-			return fmt.Errorf("%w: index: %w", ErrDamaged, err)
+			return nil, err
 		}
-		if strings.HasPrefix(e.Hash.String(), prefix) {
-			to[e.Hash] = struct{}{}
+		content = made
+		p.bases.put(p.chain[i].offset, kind, content)
+	}
+	return content, nil
+}
+
+// unwind leaves in p.chain the deltas that make the object at offset, the last
+// to apply in front, and returns the object to begin with.
+func (p *pack) unwind(offset, limit int64) (plumbing.ObjectType, []byte, error) {
+	p.chain = p.chain[:0]
+	var chained int64
+	for bound := limit; ; bound = p.largest {
+		if kind, content, ok := p.bases.get(offset); ok {
+			if size := int64(len(content)); size > bound {
+				return 0, nil, tooLarge(size, bound)
+			}
+			return kind, content, nil
 		}
+		var buffer []byte
+		if n := len(p.chain); n < cap(p.chain) {
+			buffer = p.chain[:n+1][n].content
+		}
+		l, err := p.link(offset, bound, buffer)
+		if err != nil {
+			return 0, nil, err
+		}
+		if !l.isDelta() {
+			p.bases.put(offset, l.kind, l.content)
+			return l.kind, l.content, nil
+		}
+		p.chain = append(p.chain, l) // whose buffer, if it is small, serves again
+		if chained += l.size; chained > maxChained || len(p.chain) > maxChain {
+			return 0, nil, fmt.Errorf("%w: an object made by too many deltas", ErrLimit)
+		}
+		offset = l.base
 	}
 }
 
-// packFile is what go-git wants a pack to be: a billy.File, read-only.
-type packFile struct {
-	*io.SectionReader
-	name string
+// link is what lies at one place of a pack: an object, or a delta and where its base is.
+type link struct {
+	objectHead
+	offset  int64
+	base    int64
+	content []byte
 }
 
-func (f packFile) Name() string            { return f.name }
-func (packFile) Close() error              { return nil }
-func (packFile) Lock() error               { return nil }
-func (packFile) Unlock() error             { return nil }
-func (packFile) Truncate(int64) error      { return billy.ErrReadOnly }
-func (packFile) Write([]byte) (int, error) { return 0, billy.ErrReadOnly }
+func (h objectHead) isDelta() bool {
+	return h.kind == plumbing.OFSDeltaObject || h.kind == plumbing.REFDeltaObject
+}
 
-var _ billy.File = packFile{}
+// link reads what lies at offset. If it, or what the delta makes, is of more
+// than limit bytes, it is an ErrLimit and not inflated. A delta goes into buffer if it fits.
+func (p *pack) link(offset, limit int64, buffer []byte) (link, error) {
+	p.window.seek(offset)
+	h, err := readHead(&p.window)
+	if err != nil {
+		return link{}, err
+	}
+	l := link{objectHead: h, offset: offset, base: offset - h.back}
+	bound := limit
+	if h.isDelta() {
+		bound = p.largest
+	} else {
+		buffer = nil
+	}
+	if h.size > bound {
+		return link{}, tooLarge(h.size, bound)
+	}
+	if l.content, err = p.inflater.all(&p.window, h.size, buffer); err != nil {
+		return link{}, err
+	}
+	if h.kind == plumbing.REFDeltaObject {
+		if l.base, err = p.find(h.base); err != nil {
+			return link{}, err
+		}
+	}
+	if h.isDelta() {
+		if l.base < 0 {
+			return link{}, errHead
+		}
+		if _, size, _ := deltaSizes(l.content); size > limit {
+			return link{}, tooLarge(size, limit)
+		}
+	}
+	return l, nil
+}

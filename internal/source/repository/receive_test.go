@@ -90,14 +90,14 @@ func TestPacksFromAServerAreHeldToTheLimits(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			if _, err := indexPack(t.Context(), row.pack, roomy); !errors.Is(err, row.want) || (err == nil) != (row.want == nil) {
+			if _, err := receive(t.Context(), bytes.NewReader(row.pack), roomy); !errors.Is(err, row.want) || (err == nil) != (row.want == nil) {
 				t.Errorf("%v, want %v", err, row.want)
 			}
 		})
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := indexPack(cancelled, packed(t), roomy); !errors.Is(err, context.Canceled) {
+	if _, err := receive(cancelled, bytes.NewReader(packed(t)), roomy); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -108,7 +108,7 @@ func TestDeltaTarget(t *testing.T) {
 		math.MaxInt64: {4},
 		1<<56 - 1:     append([]byte{1}, append(bytes.Repeat([]byte{0xff}, 7), 0x7f)...),
 	} {
-		if got := deltaTarget(delta); got != want {
+		if _, got, _ := deltaSizes(delta); got != want {
 			t.Errorf("%v makes %d bytes, want %d", delta, got, want)
 		}
 	}
@@ -125,11 +125,11 @@ func FuzzPack(f *testing.F) {
 			sum := sha1.Sum(content[:len(content)-20])
 			content = append(content[:len(content)-20:len(content)-20], sum[:]...)
 		}
-		p, err := indexPack(t.Context(), content, Limits{Object: 1 << 16, Inflated: 1 << 18})
+		p, err := receive(t.Context(), bytes.NewReader(content), Limits{Object: 1 << 16, Inflated: 1 << 18})
 		if err != nil {
 			return
 		}
-		s := &store{packs: []*pack{p}}
+		s := &store{packs: []*pack{p.pack}}
 		all, err := s.withPrefix(t.Context(), "")
 		if err != nil {
 			return
