@@ -25,6 +25,7 @@ func homes() []home {
 		{"github.com/gophercloud", []string{"internal/senlin"}},
 		{"github.com/hiddeco/sshsig", []string{"internal/source/trust"}},
 		{"github.com/lmittmann/tint", []string{"cmd/profilesync"}},
+		{"github.com/skeema/knownhosts", []string{"internal/source/remote/hostkey"}},
 		{"github.com/spf13", []string{"cmd/profilesync"}},
 		{"go.etcd.io/bbolt", []string{"internal/devcloud"}},
 		{"go.yaml.in/yaml", []string{"internal/desired", "internal/senlin"}},
