@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path"
 	"strings"
 	"time"
@@ -17,11 +16,13 @@ import (
 
 // Git is one revision of a Git repository.
 type Git struct {
-	// URL is a local path, a file:// URL (which is read like a path), or an
-	// http:// or https:// URL, which may carry a user name and a password.
-	// Proxies and further certificate authorities come from the environment,
-	// as in any Go program.
+	// URL is a local path, a file:// URL (which is read like a path), an
+	// http:// or https:// URL, which may carry a user name and a password, or
+	// ssh://user@host/path or user@host:path.
 	URL string
+	// Login says how to get into a server. Without it, proxies and authorities
+	// come from the environment, as in any Go program.
+	Login remote.Login
 	// Ref is a branch, a tag, a full reference name or a commit id, which may
 	// be short; "" is HEAD, the default branch of a server. A name that is
 	// both a branch and a tag is refused.
@@ -35,6 +36,9 @@ type Git struct {
 
 // String returns the URL without user name and password.
 func (g Git) String() string { return redact(g.URL) }
+
+// GoString shows no more than String.
+func (g Git) GoString() string { return fmt.Sprintf("source.Git{URL: %q, Ref: %q}", g, g.Ref) }
 
 // Read returns the files of the revision. Every object it takes is hashed
 // again: it returns all files or an error. No error shows a password.
@@ -112,71 +116,11 @@ func (g Git) open(ctx context.Context, limits Limits) (*repository.Repository, e
 }
 
 func (g Git) dial(ctx context.Context, address *url.URL, limits Limits) (*remote.Conversation, error) {
-	return remote.Server{Address: address, Limit: limits.WireBytes}.Dial(ctx)
+	return remote.Server{Address: address, Login: g.Login, Limit: limits.WireBytes}.Dial(ctx)
 }
 
 func packLimits() repository.Limits {
 	return repository.Limits{Object: maxObject, Inflated: maxInflated}
-}
-
-// locate tells a directory from a server.
-func locate(raw string) (dir string, address *url.URL, err error) {
-	scheme, _, isURL := strings.Cut(raw, "://")
-	switch scheme = strings.ToLower(scheme); {
-	case raw == "":
-		return "", nil, fmt.Errorf("%w: neither a path nor a URL", ErrNoRepository)
-	case !isURL && scpLike(raw), isURL && scheme != "file" && scheme != "http" && scheme != "https":
-		return "", nil, fmt.Errorf("%w: what can be read is a local path, file://, http:// and https://", ErrNoRepository)
-	case !isURL:
-		return raw, nil, nil
-	}
-	// What is wrong with a URL is not repeated: a part of it may be a password
-	// that was not written as URLs want it.
-	u, err := url.Parse(raw)
-	if err != nil || u.Opaque != "" {
-		return "", nil, fmt.Errorf("%w: malformed URL (in a user name or password, write other characters than letters and digits as %%XX)", ErrNoRepository)
-	}
-	if u.RawQuery != "" || u.Fragment != "" || strings.Contains(u.EscapedPath(), "@") {
-		return "", nil, fmt.Errorf("%w: a URL with ?, # or @ after the host (in a user name or password, write them as %%3F, %%23, %%40)", ErrNoRepository)
-	}
-	if scheme != "file" {
-		if u.Hostname() == "" {
-			return "", nil, fmt.Errorf("%w: a URL without a host", ErrNoRepository)
-		}
-		return "", u, nil
-	}
-	if u.Host != "" && u.Host != "localhost" {
-		return "", nil, fmt.Errorf("%w: file:// is followed by an absolute path, as in file:///srv/repository", ErrNoRepository)
-	}
-	return u.Path, nil, nil
-}
-
-// scpLike recognises [user@]host:path, which Git takes for SSH unless there is such a file.
-func scpLike(raw string) bool {
-	colon := strings.IndexByte(raw, ':')
-	if colon <= 1 || strings.ContainsAny(raw[:colon], `/\`) { // 1: a drive letter
-		return false
-	}
-	_, err := os.Lstat(raw)
-	return err != nil
-}
-
-// redact cuts what may be a secret out of a URL: all between the scheme and
-// the last "@", and all from "?" or "#" on. A path comes back as it is.
-func redact(raw string) string {
-	at := strings.LastIndexByte(raw, '@')
-	scheme, rest, isURL := strings.Cut(raw, "://")
-	if !isURL {
-		if colon := strings.IndexAny(raw, `:/\`); colon >= 0 && colon < at && raw[colon] == ':' {
-			return raw[at+1:] // meant to be a URL
-		}
-		return raw
-	}
-	rest = rest[strings.LastIndexByte(rest, '@')+1:]
-	if i := strings.IndexAny(rest, "?#"); i >= 0 {
-		rest = rest[:i]
-	}
-	return scheme + "://" + rest
 }
 
 // cleanPath normalises a path inside a tree; "." is the root.

@@ -15,10 +15,21 @@ func TestURLsThatAreNotRead(t *testing.T) {
 		{"url_test.go", "no such file"},
 		{"file:///nowhere/at/all", "no such file"},
 		{"file://otherhost/srv/x.git", "file:///srv"},
-		{"ssh://git@host/x.git", "what can be read"},
+		{"ssh://git@host", "without the path"},
+		{"ssh://git@/x.git", "without a host"},
+		{"ssh://-oProxyCommand=x/x.git", "begins with -"},
+		{"ssh://-x@host/x.git", "begins with -"},
+		{"ssh://host/~-x", ""},
+		{"ssh://host/x%0ay", "control character"},
+		{"ssh://git:passw0rd@host/x.git", "a password in the URL is of no use over SSH"},
 		{"git://host/x.git", "what can be read"},
-		{"git@host:x.git", "what can be read"},
-		{"host:x.git", "what can be read"},
+		{"-oProxyCommand=x:x.git", "begins with -"},
+		{"host:-x", "begins with -"},
+		{"git@host:", "without a host or without a path"},
+		{"git@:x.git", "without a host or without a path"},
+		{"user:passw0rd@host:x.git", "what can be read"},
+		{"git@host:x.git", "neither a key file nor an agent"},
+		{"host:x.git", "neither a key file nor an agent"},
 		{"https:user:passw0rd@host/x.git", "what can be read"},
 		{"https://", "without a host"},
 		{"http://:80/x.git", "without a host"},
@@ -41,7 +52,7 @@ func TestURLsThatAreNotRead(t *testing.T) {
 		t.Run(row.url, func(t *testing.T) {
 			_, err := Git{URL: row.url}.Read(t.Context())
 			fails(t, err, nil, row.says)
-			for _, shown := range []string{err.Error(), Git{URL: row.url}.String(), fmt.Sprintf("%v", Git{URL: row.url})} {
+			for _, shown := range []string{err.Error(), Git{URL: row.url}.String(), fmt.Sprintf("%v %+v %#v", Git{URL: row.url}, Git{URL: row.url}, Git{URL: row.url})} {
 				if strings.Contains(shown, "w0rd") {
 					t.Errorf("%q shows the password", shown)
 				}
