@@ -188,7 +188,11 @@ func TestDescentCostsWhatIsNew(t *testing.T) {
 	r := gittest.New(t)
 	var first, last string
 	for i := range 30 {
-		r.Write(map[string]string{fmt.Sprintf("%d.yaml", i): strings.Repeat(fmt.Sprintf("%d %x\n", i, rand.Uint64()), 3000)})
+		var large strings.Builder // 4 KiB that cannot be made smaller by much
+		for range 300 {
+			fmt.Fprintf(&large, "%016x\n", rand.Uint64())
+		}
+		r.Write(map[string]string{fmt.Sprintf("%d.yaml", i): large.String()})
 		last = r.Commit(fmt.Sprint(i))
 		if i == 27 {
 			first = last
@@ -198,7 +202,7 @@ func TestDescentCostsWhatIsNew(t *testing.T) {
 	if err := (Git{URL: address, Limits: Limits{WireBytes: 16 << 10}}).Descends(t.Context(), last, first); err != nil {
 		t.Error(err)
 	}
-	err := Git{URL: address, Limits: Limits{WireBytes: 1 << 10}}.Descends(t.Context(), last, r.Git("rev-parse", "HEAD~20"))
+	err := Git{URL: address, Limits: Limits{WireBytes: 16 << 10}}.Descends(t.Context(), last, r.Git("rev-parse", "HEAD~20"))
 	fails(t, err, ErrLimit)
 	r.Git("config", "uploadpack.allowFilter", "true")
 	for _, before := range []string{r.Git("rev-parse", "HEAD~20"), strings.Repeat("0a", 20)} {

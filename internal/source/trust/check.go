@@ -22,7 +22,9 @@ import (
 //
 // A tag vouches for its name, so it has to be asked for by that name: a signed
 // "v1" that a server shows as refs/tags/v2 is refused. git verify-tag does not look.
-// For an Either it is enough if one of the two is signed well.
+// For an Either it is enough if one of the two is signed well. A commit vouches
+// for no branch and for no repository: an old one, or one of elsewhere, is signed as well as ever.
+// Asking for descent keeps those out.
 //
 // Refused, although git accepts it: RSA keys below 2048 bits, DSA keys and SHA-1;
 // an OpenPGP signature in text mode, in a "PGP MESSAGE", or dated in the future; a text

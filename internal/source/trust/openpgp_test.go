@@ -40,6 +40,10 @@ func TestOpenPGPAsGitJudgesIt(t *testing.T) {
 	goneSub := subkey(g, gone, "never")
 	byGoneSub := w.signed(goneSub + "!")
 	g.Input("key 1\nrevkey\ny\n0\n\ny\nsave\n", "--command-fd", "0", "--no-batch", "--edit-key", gone)
+	later := g.Key("later", "ed25519", "cert", "never")
+	laterSub := subkey(g, later, "never")
+	byLaterSub := w.signed(laterSub + "!")
+	g.Input("key 1\nrevkey\ny\n3\n\ny\nsave\n", "--faked-system-time=20400101T000000", "--command-fd", "0", "--no-batch", "--edit-key", later)
 	aged := g.Key("aged", "ed25519", "sign", "never", in2020)
 	outsider := outsiders.Key("mallory", "ed25519", "sign", "never")
 	byOutsider := w.signed(outsider, openpgpBy(outsiders.Program())...)
@@ -76,6 +80,7 @@ func TestOpenPGPAsGitJudgesIt(t *testing.T) {
 		{"by a key that was revoked", byRevoked, ErrRevoked, false},
 		{"by a subkey that has expired since", w.signed(oldSub+"!", by(in2020Later)...), ErrExpired, false},
 		{"by a subkey that was revoked", byGoneSub, ErrRevoked, false},
+		{"by a subkey that will be revoked", byLaterSub, ErrRevoked, false},
 		{"by a signature that has expired since", w.signed(aged, by(in2020Later, "--default-sig-expire 1y")...), ErrExpired, false},
 		{"in the future", w.signed(ada, by("--faked-system-time=20400101T000000")...), ErrExpired, true},
 		{"before the key was made", w.signed(ada, by(in2020, "--ignore-time-conflict")...), ErrBad, false},

@@ -64,7 +64,7 @@ func TestPoliciesThatCannotBeFollowed(t *testing.T) {
 			keys, err := row.policy.Load(read(files))
 			t.Log(err)
 			if !errors.Is(err, ErrKeys) || !strings.Contains(err.Error(), row.says) || keys.object != "" {
-				t.Errorf("%v, want one that says %q", err, row.says)
+				t.Fatalf("%v, want one that says %q", err, row.says)
 			}
 			if strings.Contains(row.says, "gone") && !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%v is not wrapped", err)
