@@ -60,7 +60,7 @@ func (d Directory) read(ctx context.Context, limits Limits) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	return Snapshot{Revision: fingerprint(w.files), Files: w.files, Notes: w.notes}, nil
+	return Snapshot{Revision: fingerprint(w.files), Files: w.files, Notes: w.notes, Size: w.files.size()}, nil
 }
 
 // checkDirectory makes sure that name is a directory that no symbolic link leads to.

@@ -58,6 +58,15 @@ func (f *files) sorted() []string {
 	return names
 }
 
+// size is how many bytes the files have together.
+func (f *files) size() int64 {
+	var total int64
+	for _, n := range f.nodes {
+		total += n.Size()
+	}
+	return total
+}
+
 func (f *files) find(op, name string) (*node, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}

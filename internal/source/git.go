@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"profilesync/internal/source/cache"
 	"profilesync/internal/source/remote"
 	"profilesync/internal/source/repository"
 	"profilesync/internal/source/trust"
@@ -29,6 +30,10 @@ type Git struct {
 	Ref string
 	// Path is the directory to read, from the root of the repository; "" is all of it.
 	Path string
+	// Cache is a directory in which to keep what a server sent, so that the next
+	// Read fetches only what is new. It is made if there is none, and not used if
+	// others may write to it. Without one everything stays in memory.
+	Cache string
 	// Trust says whose signature the revision needs. Its files are read at each Read.
 	Trust  trust.Policy
 	Limits Limits
@@ -52,19 +57,56 @@ func (g Git) Read(ctx context.Context) (Snapshot, error) {
 }
 
 func (g Git) read(ctx context.Context, limits Limits) (Snapshot, error) {
+	kept := g.kept()
+	s, origin, err := g.readWith(ctx, limits, kept)
+	if origin == repository.Afresh || !doubtful(err) {
+		return s, err
+	}
+	kept.Forget()
+	s, _, err = g.readWith(ctx, limits, kept)
+	return s, err
+}
+
+// doubtful tells the errors that a damaged cache may be behind.
+func doubtful(err error) bool {
+	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrLimit) || errors.Is(err, ErrNoRevision)
+}
+
+// kept returns nil if nothing is kept.
+func (g Git) kept() *cache.Cache {
+	if g.Cache == "" {
+		return nil
+	}
+	return cache.New(g.Cache, g.String())
+}
+
+func (g Git) readWith(ctx context.Context, limits Limits, kept *cache.Cache) (Snapshot, repository.Origin, error) {
 	root, err := cleanPath(g.Path)
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, repository.Afresh, err
 	}
 	keys, err := g.Trust.Load(readKeys)
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, repository.Afresh, err
 	}
-	repo, err := g.open(ctx, limits)
+	repo, received, err := g.open(ctx, limits, kept)
 	if err != nil {
-		return Snapshot{}, err
+		return Snapshot{}, repository.Afresh, err
 	}
 	defer repo.Close()
+	s, err := g.snapshot(ctx, repo, root, keys, limits)
+	if err != nil {
+		return Snapshot{}, repo.Origin, err
+	}
+	s.Received, s.Cached = received, repo.Origin == repository.FromKept
+	if kept != nil && kept.Problem() != nil {
+		s.Warning = kept.Problem().Error()
+	}
+	return s, repo.Origin, nil
+}
+
+// snapshot reads the directory root of the revision.
+func (g Git) snapshot(ctx context.Context, repo *repository.Repository, root string, keys trust.Keys, limits Limits) (Snapshot, error) {
 	commit, err := repo.Commit(ctx, g.Ref)
 	if err != nil {
 		return Snapshot{}, err
@@ -87,7 +129,7 @@ func (g Git) read(ctx context.Context, limits Limits) (Snapshot, error) {
 	return Snapshot{
 		Revision: commit.Hash.String(),
 		Subject:  commit.Subject, Author: commit.Author, When: commit.When,
-		Files: w.files, Notes: w.notes, Signature: signature,
+		Files: w.files, Notes: w.notes, Signature: signature, Size: w.files.size(),
 	}, nil
 }
 
@@ -99,20 +141,27 @@ const (
 	maxInflated = 8 << 30
 )
 
-func (g Git) open(ctx context.Context, limits Limits) (*repository.Repository, error) {
+// open also returns how many bytes a server sent.
+func (g Git) open(ctx context.Context, limits Limits, kept *cache.Cache) (*repository.Repository, int64, error) {
 	dir, address, err := locate(g.URL)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if address == nil {
-		return repository.Open(dir)
+		repo, err := repository.Open(dir)
+		return repo, 0, err
 	}
 	server, err := g.dial(ctx, address, limits)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer server.Close()
-	return repository.Fetch(ctx, server, g.Ref, packLimits())
+	var keeper repository.Keeper
+	if kept != nil {
+		keeper = kept
+	}
+	repo, err := repository.Fetch(ctx, server, g.Ref, keeper, packLimits())
+	return repo, server.Received(), err
 }
 
 func (g Git) dial(ctx context.Context, address *url.URL, limits Limits) (*remote.Conversation, error) {

@@ -14,10 +14,11 @@
 // error, and so is anything that is damaged, unreadable or above a limit. An
 // ignore file is how to say that a thing is no document.
 //
-// The package never decodes a document, never writes anything, and needs no
-// git program. Its sub-packages are remote (a conversation with a server),
-// repository (a commit, read with nothing taken on trust), trust (who has signed
-// it) and ignore (patterns).
+// The package never decodes a document, writes nothing but a cache of what a
+// server sent, where it is told to, and needs no git program. Its sub-packages
+// are remote (a conversation with a server), repository (a commit, read with
+// nothing taken on trust), cache (what is kept from one run to the next), trust
+// (who has signed a commit) and ignore (patterns).
 package source
 
 import (
@@ -69,6 +70,14 @@ type Snapshot struct {
 	// Files are the documents and nothing else, rooted in Path, in memory and
 	// read-only. They may be none. Directories without a document are not there.
 	Files fs.FS
+	// Size is how many bytes all documents have together.
+	Size int64
+	// Received is how many bytes a server sent for it.
+	Received int64
+	// Cached says that a server was asked, and had nothing that was not in Git.Cache.
+	Cached bool
+	// Warning says why nothing could be kept in Git.Cache, "" if there is nothing to say.
+	Warning string
 
 	// Notes are things that were seen and not read, and that stand for no
 	// document, sorted by path.

@@ -180,7 +180,9 @@ func (a arriving) Read(p []byte) (int, error) {
 func request(caps *capability.List, q repository.Question) (*packp.UploadPackRequest, error) {
 	req := packp.NewUploadPackRequestFromCapabilities(caps)
 	req.Wants, req.Haves = q.Wants, q.Haves
-	req.Capabilities.Delete(capability.ThinPack) // a pack must be whole
+	if !q.Thin {
+		req.Capabilities.Delete(capability.ThinPack)
+	}
 	var err error
 	if caps.Supports(capability.NoProgress) {
 		err = req.Capabilities.Set(capability.NoProgress)

@@ -25,6 +25,10 @@ type Question struct {
 	Haves   []Hash // commits of which the server need not send what they have
 	Shallow []Hash // those of Haves whose parents are not there
 	Depth   int    // how many commits of history, 0 for all
+	// Thin lets the pack have deltas of objects that are not in it, but in
+	// Haves. Without it git's own server, asked for a Depth, sends all that is in a commit,
+	// whatever Haves have.
+	Thin bool
 	// CommitsOnly leaves trees and files out, if the server can do so.
 	CommitsOnly bool
 }
@@ -39,27 +43,29 @@ type Limits struct {
 }
 
 // maxObjects bounds the objects of a fetched pack, each of which costs some
-// 150 bytes of memory however small it is.
+// 70 bytes of memory however small it is.
 const maxObjects = 2_000_000
 
 // Fetch gets what is needed to read ref (see Repository.Commit) from a server.
-// Nothing is written to disk.
 //
 // It asks for the one commit without history. If ref is a commit id that the
 // server does not hand out by itself, or a short one, it gets every branch and
 // tag with their history.
-func Fetch(ctx context.Context, server Server, ref string, limits Limits) (*Repository, error) {
+//
+// With a keeper, which may be nil, it gets only what is not kept, unless ref is
+// a short commit id. A Repository that is not Afresh may turn out to
+// be damaged through no fault of the server's.
+func Fetch(ctx context.Context, server Server, ref string, keeper Keeper, limits Limits) (*Repository, error) {
 	f := fetcher{server: server, limits: limits}
 	refs := remoteRefs{server.Advertised()}
 	named, err := resolve(refs, ref)
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.fetch(ctx, named)
-	if err != nil {
-		return nil, err
+	if keeper != nil && named.prefix == "" {
+		return f.fetchKept(ctx, refs, named, keeper)
 	}
-	return &Repository{refs: refs, objects: &store{packs: []*pack{p}}}, nil
+	return f.fetchWhole(ctx, refs, named, nil)
 }
 
 type fetcher struct {
@@ -68,16 +74,16 @@ type fetcher struct {
 }
 
 // fetch gets a pack that holds what named stands for.
-func (f *fetcher) fetch(ctx context.Context, named name) (*pack, error) {
+func (f *fetcher) fetch(ctx context.Context, named name) (*received, error) {
 	if named.prefix != "" {
-		return f.ask(ctx, f.everything(), 0)
+		return f.receive(ctx, Question{Wants: f.everything()})
 	}
-	p, err := f.ask(ctx, []Hash{named.hash}, 1)
+	p, err := f.receive(ctx, Question{Wants: []Hash{named.hash}, Depth: 1})
 	if errors.Is(err, ErrNoPack) && named.literal {
 		// A server says beforehand whether it hands out commits that no branch
 		// or tag points to, but git's own does so over HTTP in any case, as
 		// long as one of them leads there. So it was asked first.
-		return f.ask(ctx, f.everything(), 0)
+		return f.receive(ctx, Question{Wants: f.everything()})
 	}
 	return p, err
 }
@@ -97,19 +103,24 @@ func (f *fetcher) everything() []Hash {
 
 // ask gets the pack of the wanted objects, with so many commits of history, 0 for all.
 func (f *fetcher) ask(ctx context.Context, wants []Hash, depth int) (*pack, error) {
-	if len(wants) == 0 {
-		return nil, ErrEmpty
-	}
-	arriving, err := f.server.Pack(ctx, Question{Wants: wants, Depth: depth})
-	if err != nil {
-		return nil, err
-	}
-	defer arriving.Close()
-	r, err := receive(ctx, arriving, f.limits)
+	r, err := f.receive(ctx, Question{Wants: wants, Depth: depth})
 	if err != nil {
 		return nil, err
 	}
 	return r.pack, nil
+}
+
+// receive also takes a thin pack, whose deltas may be of objects in others.
+func (f *fetcher) receive(ctx context.Context, q Question, others ...*pack) (*received, error) {
+	if len(q.Wants) == 0 {
+		return nil, ErrEmpty
+	}
+	arriving, err := f.server.Pack(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer arriving.Close()
+	return receive(ctx, arriving, f.limits, others...)
 }
 
 // remoteRefs are the references a server advertises.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -17,6 +18,7 @@ type pack struct {
 	largest  int64                                // bytes of an object, also of one that others are only made from
 	window   window
 	inflater inflater
+	others   []*pack // in which to look for what deltas are of
 	bases    bases
 	chain    []link // of unwind
 	spare    []byte // of glance
@@ -43,29 +45,15 @@ func openPack(name string) (*pack, io.Closer, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if err := checkTrailer(f, x.packChecksum()); err != nil {
+	info, err := f.Stat()
+	if err == nil {
+		err = checkTrailer(f, info.Size(), x.packChecksum())
+	}
+	if err != nil {
 		f.Close()
 		return nil, nil, err
 	}
 	return newPack(x, f), f, nil
-}
-
-// checkTrailer compares the checksum a pack ends in with the one its index
-// was made for: the quick way to see that a pack was cut short or swapped. It
-// does not read the pack; each object is checked when it is.
-func checkTrailer(f *os.File, want Hash) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	var got Hash
-	if _, err := f.ReadAt(got[:], max(0, info.Size()-int64(len(got)))); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	if got != want {
-		return fmt.Errorf("%w: it is cut short, or not the pack its index was made for", ErrDamaged)
-	}
-	return nil
 }
 
 // get returns an object as the pack has it, errMissing when it does not.
@@ -164,15 +152,38 @@ func (p *pack) unwind(offset, limit int64) (plumbing.ObjectType, []byte, error) 
 		if chained += l.size; chained > maxChained || len(p.chain) > maxChain {
 			return 0, nil, fmt.Errorf("%w: an object made by too many deltas", ErrLimit)
 		}
-		offset = l.base
+		if l.baseAt == outside {
+			return p.fromOthers(l.base)
+		}
+		offset = l.baseAt
 	}
 }
+
+// elsewhere reports whether another pack has an object.
+func (p *pack) elsewhere(h Hash) bool {
+	return slices.ContainsFunc(p.others, func(o *pack) bool {
+		_, err := o.find(h)
+		return err == nil
+	})
+}
+
+func (p *pack) fromOthers(h Hash) (plumbing.ObjectType, []byte, error) {
+	for _, o := range p.others {
+		if kind, content, err := o.get(h, p.largest); !errors.Is(err, errMissing) {
+			return kind, content, err
+		}
+	}
+	return 0, nil, errMissing
+}
+
+// outside is where the base of a delta lies that is in another pack.
+const outside = -1
 
 // link is what lies at one place of a pack: an object, or a delta and where its base is.
 type link struct {
 	objectHead
 	offset  int64
-	base    int64
+	baseAt  int64 // of a delta: where its base lies, or outside
 	content []byte
 }
 
@@ -188,7 +199,7 @@ func (p *pack) link(offset, limit int64, buffer []byte) (link, error) {
 	if err != nil {
 		return link{}, err
 	}
-	l := link{objectHead: h, offset: offset, base: offset - h.back}
+	l := link{objectHead: h, offset: offset, baseAt: offset - h.back}
 	bound := limit
 	if h.isDelta() {
 		bound = p.largest
@@ -201,15 +212,18 @@ func (p *pack) link(offset, limit int64, buffer []byte) (link, error) {
 	if l.content, err = p.inflater.all(&p.window, h.size, buffer); err != nil {
 		return link{}, err
 	}
-	if h.kind == plumbing.REFDeltaObject {
-		if l.base, err = p.find(h.base); err != nil {
+	switch {
+	case h.kind == plumbing.REFDeltaObject:
+		if l.baseAt, err = p.find(h.base); errors.Is(err, errMissing) && len(p.others) > 0 {
+			l.baseAt, err = outside, nil
+		}
+		if err != nil {
 			return link{}, err
 		}
+	case l.baseAt < 0:
+		return link{}, errHead
 	}
 	if h.isDelta() {
-		if l.base < 0 {
-			return link{}, errHead
-		}
 		if _, size, _ := deltaSizes(l.content); size > limit {
 			return link{}, tooLarge(size, limit)
 		}

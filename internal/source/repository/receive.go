@@ -25,7 +25,9 @@ import (
 // Names are found out with plain SHA-1, which is fast. It decides only under
 // which name an object is found; whoever reads one hashes it again, and then
 // collision attacks are detected as well.
-func receive(ctx context.Context, arriving io.Reader, limits Limits) (*received, error) {
+//
+// The deltas of a thin pack may also be of objects in others.
+func receive(ctx context.Context, arriving io.Reader, limits Limits, others ...*pack) (*received, error) {
 	content := &inMemory{}
 	r := receiver{limits: limits, stream: newStream(ctx, arriving, content), hash: sha1.New()}
 	checksum, err := r.scan()
@@ -33,7 +35,7 @@ func receive(ctx context.Context, arriving io.Reader, limits Limits) (*received,
 		return nil, r.stream.explain(err)
 	}
 	p := newPack(index{}, content)
-	p.largest = limits.Object
+	p.largest, p.others = limits.Object, others
 	if err := r.resolve(ctx, p); err != nil {
 		return nil, r.stream.explain(err)
 	}

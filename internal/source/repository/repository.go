@@ -11,8 +11,8 @@
 // ends in an error.
 //
 // It owns references, objects, trees and commits. It never runs git, never
-// talks to a server itself, never writes to a repository, and knows nothing of
-// what the files are.
+// talks to a server itself, never writes anything, and knows nothing of what
+// the files are.
 package repository
 
 import (
@@ -48,7 +48,19 @@ const maxStructure = 32 << 20
 type Repository struct {
 	refs    refs
 	objects *store
+	// Origin is where its objects came from.
+	Origin Origin
 }
+
+// Origin is where the objects of a repository came from.
+type Origin uint8
+
+// The origins. Only those of Fetch with a Keeper are other than Afresh.
+const (
+	Afresh   Origin = iota // the disk, or a server, just now
+	FromKept               // a Keeper alone: the server had nothing new
+	FromBoth               // a Keeper and a server
+)
 
 // Close releases the files of a repository on disk.
 func (r *Repository) Close() error { return r.objects.Close() }

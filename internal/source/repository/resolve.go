@@ -25,7 +25,7 @@ func (r *receiver) resolve(ctx context.Context, p *pack) error {
 			if !o.kind.IsDelta() {
 				continue
 			}
-			base, ok := r.baseOf(o, named)
+			base, ok := r.baseOf(o, named, p)
 			if !ok {
 				left++
 				continue
@@ -66,13 +66,13 @@ func (r *receiver) named() map[Hash]int32 {
 	return named
 }
 
-// baseOf returns the base of a delta, if it has been resolved.
-func (r *receiver) baseOf(o arrived, named map[Hash]int32) (arrived, bool) {
+// baseOf returns the base of a delta, if it has been resolved or is in another pack.
+func (r *receiver) baseOf(o arrived, named map[Hash]int32, p *pack) (arrived, bool) {
 	at := o.base
 	if at == byName {
 		found, ok := named[o.name]
 		if !ok {
-			return arrived{}, false
+			return arrived{}, p.elsewhere(o.name)
 		}
 		at = found
 	}
