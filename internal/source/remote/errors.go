@@ -72,7 +72,7 @@ var (
 	notYours = regexp.MustCompile(`(?i)permission denied|access denied|not authorized|unauthorized|not allowed|forbidden|authentication failed|no access`)
 	// prefixes begin each line that a host says through Git, and rules are
 	// drawn around it.
-	prefixes = regexp.MustCompile(`(?m)^(remote: *|fatal: *|ERROR: *)+|^[=\-*# ]+$`)
+	prefixes = regexp.MustCompile(`(?m)^(remote: *|fatal: *|ERROR: *)*([=\-*# ]+$)?`)
 )
 
 // refusal makes an error of what a server says in its own words.

@@ -111,19 +111,31 @@ func Usual(home string) []string {
 // Algorithms returns the kinds of key to ask the host for, at host:port: those
 // that are known of it first, and then all others, so that Check sees the key
 // of a host that is not known and can tell its fingerprint. A server shows the first kind it has.
+//
+// An authority certifies keys of all types, whatever its own is.
 func (k *Known) Algorithms(address string) []string {
 	supported := ssh.SupportedAlgorithms().HostKeys
-	known := slices.DeleteFunc(k.db.HostKeyAlgorithms(address), func(algorithm string) bool {
-		return !slices.Contains(supported, algorithm)
+	known := k.db.HostKeyAlgorithms(address)
+	certified := slices.ContainsFunc(known, isCertificate)
+	known = slices.DeleteFunc(known, func(algorithm string) bool {
+		return isCertificate(algorithm) || !slices.Contains(supported, algorithm)
 	})
+	var certificates, others []string
 	for _, algorithm := range supported {
-		// A certificate is of use only where an authority is known.
-		if !strings.Contains(algorithm, "-cert-v01@") && !slices.Contains(known, algorithm) {
-			known = append(known, algorithm)
+		switch {
+		case isCertificate(algorithm):
+			certificates = append(certificates, algorithm)
+		case !slices.Contains(known, algorithm):
+			others = append(others, algorithm)
 		}
 	}
-	return known
+	if !certified { // a certificate is of use only where an authority is known
+		certificates = nil
+	}
+	return slices.Concat(certificates, known, others)
 }
+
+func isCertificate(algorithm string) bool { return strings.Contains(algorithm, "-cert-v01@") }
 
 // Check is an ssh.HostKeyCallback: nil, or an *Error.
 func (k *Known) Check(address string, remote net.Addr, key ssh.PublicKey) error {
