@@ -100,6 +100,26 @@ func TestKeysAreReadAtEachRead(t *testing.T) {
 	fails(t, err, trust.ErrUnknownKey, "ssh-ed25519 key SHA256:")
 }
 
+func TestWhatIsKeptIsNotTrustedForThat(t *testing.T) {
+	r, allowed := signers(t)
+	r.Git("commit", "-q", "--allow-empty", "-S", "-m", "Signed")
+	r.Git("tag", "-s", "-m", "A release", "v1")
+	r.Git("update-ref", "refs/tags/v2", r.Git("rev-parse", "v1"))
+	git := Git{URL: r.Serve(nil).URL + "/" + r.Name(), Ref: "v1", Cache: t.TempDir(), Trust: trust.Policy{Object: trust.Tag, AllowedSigners: []string{allowed}}}
+	for _, kept := range []bool{false, true} {
+		if s, err := git.Read(t.Context()); err != nil || s.Cached != kept || s.Signature.Object != trust.Tag {
+			t.Fatalf("%+v, %v; want it kept: %t", s, err, kept)
+		}
+	}
+	renamed := git
+	renamed.Ref = "v2"
+	_, err := renamed.Read(t.Context())
+	fails(t, err, trust.ErrTagName)
+	_, git.Trust.AllowedSigners[0] = signers(t)
+	_, err = git.Read(t.Context())
+	fails(t, err, trust.ErrUnknownKey)
+}
+
 func TestKeysThatCannotBeReadAskNothingOfTheServer(t *testing.T) {
 	requests := 0
 	address := small(t, func(http.Handler) http.Handler {
