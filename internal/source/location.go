@@ -35,6 +35,12 @@ func locate(raw string) (dir string, address *url.URL, err error) {
 	return "", address, nil
 }
 
+// IsRemote reports whether a URL leads to a server, and not to a directory.
+func IsRemote(raw string) bool {
+	_, address, err := locate(raw)
+	return err == nil && address != nil
+}
+
 var errNotRead = errors.New("what can be read is a local path, file://, http://, https://, ssh:// and user@host:path")
 
 // serverURL parses a URL that leads to a server.
@@ -88,8 +94,9 @@ func scpLike(raw string) bool {
 	return err != nil
 }
 
-// scpAddress parses [user@]host:path; an IPv6 address is in brackets. The path
-// begins where the server lets the user in, unless it has a slash in front.
+// scpAddress parses [user@]host:path; an IPv6 address, or a host with a port,
+// is in brackets. The path begins where the server lets the user in, unless it
+// has a slash in front.
 func scpAddress(raw string) (*url.URL, error) {
 	before, path, _ := strings.Cut(raw, ":")
 	at := strings.LastIndexByte(before, '@')
@@ -103,7 +110,11 @@ func scpAddress(raw string) (*url.URL, error) {
 	case path == "" || before[at+1:] == "":
 		return nil, errors.New("an address without a host or without a path")
 	}
-	u := &url.URL{Scheme: "ssh", Host: before[at+1:], Path: path}
+	host := before[at+1:]
+	if inside := strings.Trim(host, "[]"); strings.Count(inside, ":") == 1 {
+		host = inside // Git takes [host:port], too
+	}
+	u := &url.URL{Scheme: "ssh", Host: host, Path: path}
 	if at > 0 {
 		u.User = url.User(before[:at])
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -101,7 +100,7 @@ func (l Login) proxy() (func(*http.Request) (*url.URL, error), error) {
 		if !l.ProxyPassword.IsZero() {
 			return nil, fmt.Errorf("%w: a password for a proxy, but no proxy", ErrLogin)
 		}
-		return fromEnvironment, nil
+		return http.ProxyFromEnvironment, nil
 	}
 	at, err := url.Parse(l.Proxy)
 	if err != nil || at.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, at.Scheme) {
@@ -118,12 +117,4 @@ func (l Login) proxy() (func(*http.Request) (*url.URL, error), error) {
 		at.User = url.UserPassword(at.User.Username(), string(password))
 	}
 	return http.ProxyURL(at), nil
-}
-
-func fromEnvironment(req *http.Request) (*url.URL, error) {
-	at, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, errors.New("the environment names a proxy by a malformed URL")
-	}
-	return at, nil
 }
