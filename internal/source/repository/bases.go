@@ -12,6 +12,10 @@ type bases struct {
 	first    int // in queue: those before are forgotten
 	gone     int // how many were cut off before queue
 	size     int
+	// recycles is set while nobody else holds on to what is remembered: then
+	// the memory of what is forgotten serves again.
+	recycles bool
+	free     [][]byte
 }
 
 type base struct {
@@ -22,6 +26,7 @@ type base struct {
 
 const (
 	maxBases = 2 << 20
+	maxFree  = 64
 	// ofBase is what it takes to remember an object, beside its content.
 	ofBase = 100
 )
@@ -39,7 +44,7 @@ func (b *bases) get(offset int64) (plumbing.ObjectType, []byte, bool) {
 // changes from here on.
 func (b *bases) put(offset int64, kind plumbing.ObjectType, content []byte) {
 	if b.byOffset == nil {
-		b.byOffset = make(map[int64]int)
+		b.byOffset, b.free = make(map[int64]int), make([][]byte, 0, maxFree)
 	}
 	b.byOffset[offset] = b.gone + len(b.queue)
 	b.queue = append(b.queue, base{offset, kind, content})
@@ -48,6 +53,9 @@ func (b *bases) put(offset int64, kind plumbing.ObjectType, content []byte) {
 		oldest := b.queue[b.first]
 		delete(b.byOffset, oldest.offset)
 		b.size -= len(oldest.content) + ofBase
+		if b.recycles && cap(oldest.content) <= reused && len(b.free) < cap(b.free) {
+			b.free = append(b.free, oldest.content[:0])
+		}
 		b.queue[b.first] = base{}
 		b.first++
 	}
@@ -56,4 +64,15 @@ func (b *bases) put(offset int64, kind plumbing.ObjectType, content []byte) {
 		clear(b.queue[n:])
 		b.queue, b.gone, b.first = b.queue[:n], b.gone+b.first, 0
 	}
+}
+
+// buffer returns memory to use again, nil if there is none.
+func (b *bases) buffer() []byte {
+	if len(b.free) == 0 {
+		return nil
+	}
+	last := len(b.free) - 1
+	buffer := b.free[last]
+	b.free = b.free[:last]
+	return buffer
 }

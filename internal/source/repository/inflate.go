@@ -3,7 +3,6 @@ package repository
 import (
 	"bytes"
 	"compress/flate"
-	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
@@ -80,17 +79,36 @@ func readBack(r io.ByteReader) (int64, error) {
 
 // inflater inflates one object after the other. It reads not a byte more than
 // the object has.
+//
+// It is compress/zlib without the checksum, which costs memory for each object,
+// and which the hash of the object makes superfluous.
 type inflater struct {
-	zlib io.ReadCloser
-	more [1]byte
+	flate io.ReadCloser
+	from  flate.Reader
+	more  [1]byte
 }
 
-func (f *inflater) open(r flate.Reader) (err error) {
-	if f.zlib == nil {
-		f.zlib, err = zlib.NewReader(r)
+var errZlib = errors.New("not deflated")
+
+func (f *inflater) open(r flate.Reader) error {
+	method, err := r.ReadByte()
+	if err != nil {
 		return err
 	}
-	return f.zlib.(zlib.Resetter).Reset(r, nil)
+	flags, err := r.ReadByte()
+	if err != nil {
+		return err
+	}
+	const deflate, dictionary = 8, 0x20
+	if method&15 != deflate || flags&dictionary != 0 || (int(method)<<8|int(flags))%31 != 0 {
+		return errZlib
+	}
+	f.from = r
+	if f.flate == nil {
+		f.flate = flate.NewReader(r)
+		return nil
+	}
+	return f.flate.(flate.Resetter).Reset(r, nil)
 }
 
 // all inflates an object of so many bytes, no more and no less, into buffer if
@@ -99,20 +117,25 @@ func (f *inflater) all(r flate.Reader, size int64, buffer []byte) ([]byte, error
 	if err := f.open(r); err != nil {
 		return nil, err
 	}
-	content, err := readSize(f.zlib, size, buffer)
+	content, err := readSize(f.flate, size, buffer)
 	if err != nil {
 		return nil, err
 	}
 	return content, f.end()
 }
 
-// end reads the checksum behind an object that has been read.
+// end reads up to the end of an object whose content has been read.
 func (f *inflater) end() error {
-	switch n, err := f.zlib.Read(f.more[:]); {
+	switch n, err := f.flate.Read(f.more[:]); {
 	case n > 0:
 		return errors.New("an object is larger than it says")
 	case !errors.Is(err, io.EOF):
 		return err
+	}
+	for range 4 { // the checksum
+		if _, err := f.from.ReadByte(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

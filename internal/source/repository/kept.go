@@ -139,7 +139,7 @@ func (f *fetcher) fetchKept(ctx context.Context, refs remoteRefs, named name, ke
 	since := kept.commits()
 	news := Question{Wants: []Hash{named.hash}, Haves: since, Shallow: since, Depth: 1, Thin: true}
 	added, err := f.receive(ctx, news, objects.packs...)
-	if errors.Is(err, ErrNoPack) || errors.Is(err, ErrDamaged) {
+	if errors.Is(err, ErrNoPack) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrLimit) { // what is kept may be to blame
 		kept.close()
 		return f.fetchWhole(ctx, refs, named, keeper)
 	}

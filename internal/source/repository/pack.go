@@ -114,7 +114,7 @@ const reused = 16 << 10
 // all that is made.
 func (p *pack) wind(kind plumbing.ObjectType, content []byte, last int) ([]byte, error) {
 	for i := len(p.chain) - 1; i >= last; i-- {
-		made, err := applyDelta(nil, content, p.chain[i].content)
+		made, err := applyDelta(p.bases.buffer(), content, p.chain[i].content)
 		if err != nil {
 			return nil, err
 		}
@@ -204,7 +204,7 @@ func (p *pack) link(offset, limit int64, buffer []byte) (link, error) {
 	if h.isDelta() {
 		bound = p.largest
 	} else {
-		buffer = nil
+		buffer = p.bases.buffer()
 	}
 	if h.size > bound {
 		return link{}, tooLarge(h.size, bound)

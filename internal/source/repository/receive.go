@@ -35,10 +35,11 @@ func receive(ctx context.Context, arriving io.Reader, limits Limits, others ...*
 		return nil, r.stream.explain(err)
 	}
 	p := newPack(index{}, content)
-	p.largest, p.others = limits.Object, others
+	p.largest, p.others, p.bases.recycles = limits.Object, others, true
 	if err := r.resolve(ctx, p); err != nil {
 		return nil, r.stream.explain(err)
 	}
+	p.bases = bases{}
 	p.index = makeIndex(r.objects, checksum)
 	p.find = p.index.find
 	return &received{pack: p, content: content}, nil
@@ -56,6 +57,7 @@ type receiver struct {
 	inflater inflater
 	hash     hash.Hash
 	scratch  [16 << 10]byte
+	sizes    [maxDeltaHead]byte
 
 	objects  []arrived // by offset
 	inflated int64
@@ -173,14 +175,12 @@ func objectHeader(to []byte, kind plumbing.ObjectType, size int64) []byte {
 
 // delta inflates a delta, to see where it ends and how large the object is that it makes.
 func (r *receiver) delta(h objectHead) error {
-	var sizes []byte
-	err := r.inflate(h.size, func(part []byte) {
-		sizes = append(sizes, part[:min(len(part), maxDeltaHead-len(sizes))]...)
-	})
+	seen := 0
+	err := r.inflate(h.size, func(part []byte) { seen += copy(r.sizes[seen:], part) })
 	if err != nil {
 		return err
 	}
-	_, target, _ := deltaSizes(sizes)
+	_, target, _ := deltaSizes(r.sizes[:seen])
 	if target > r.limits.Object {
 		return r.count(target)
 	}
@@ -193,7 +193,7 @@ func (r *receiver) inflate(size int64, visit func([]byte)) error {
 		return err
 	}
 	for size > 0 {
-		n, err := r.inflater.zlib.Read(r.scratch[:min(size, int64(len(r.scratch)))])
+		n, err := r.inflater.flate.Read(r.scratch[:min(size, int64(len(r.scratch)))])
 		visit(r.scratch[:n])
 		if size -= int64(n); size > 0 && err != nil {
 			return fmt.Errorf("an object is smaller than it says: %w", errors.Join(err, io.ErrUnexpectedEOF))
