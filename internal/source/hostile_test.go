@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -50,9 +51,13 @@ func TestADamagedAnswerIsAnErrorOrAllFiles(t *testing.T) {
 	}))
 	defer server.Close()
 	whole := rec.post.Body.Bytes()
+	caches, count := []string{"", filepath.Join(t.TempDir(), "cache")}, 0
 	read := func(how string, harmed []byte) (noticed bool) {
 		answer = harmed
-		s, err := Git{URL: server.URL}.Read(t.Context())
+		count++
+		cache := caches[count%len(caches)]
+		os.RemoveAll(cache)
+		s, err := Git{URL: server.URL, Cache: cache}.Read(t.Context())
 		if err != nil {
 			return true
 		}

@@ -25,6 +25,12 @@ import (
 // TestMain makes the certificate of httptest's TLS servers one that the
 // environment trusts, as a private authority's would be.
 func TestMain(m *testing.M) {
+	if command := os.Getenv(childCommand); command != "" {
+		os.Exit(measureAsChild(command))
+	}
+	if question := os.Getenv(childQuestion); question != "" {
+		os.Exit(answerAsChild(question))
+	}
 	server := httptest.NewTLSServer(nil)
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	server.Close()

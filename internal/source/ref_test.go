@@ -62,10 +62,12 @@ func TestRevisions(t *testing.T) {
 		"trunk~1": "is not the name", "trunk^{tree}": "is not the name", "trunk:web.yaml": "is not the name", "a..b": "is not the name",
 		"-x": "is not the name", "x y": "is not the name", "../../etc": "is not the name", "abc": "abc", "refs": "refs", "refs/heads": "refs/heads",
 	}
-	for where, url := range map[string]string{"on disk": r.Dir, "over HTTP": server.URL + "/" + r.Name()} {
+	address := server.URL + "/" + r.Name()
+	for where, git := range map[string]Git{"on disk": {URL: r.Dir}, "over HTTP": {URL: address}, "kept": {URL: address, Cache: t.TempDir()}} {
 		for ref, name := range found {
 			t.Run(where+" "+ref, func(t *testing.T) {
-				s, err := Git{URL: url, Ref: ref}.Read(t.Context())
+				git.Ref = ref
+				s, err := git.Read(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -77,7 +79,8 @@ func TestRevisions(t *testing.T) {
 		}
 		for ref, says := range missing {
 			t.Run(where+" no "+ref, func(t *testing.T) {
-				_, err := Git{URL: url, Ref: ref}.Read(t.Context())
+				git.Ref = ref
+				_, err := git.Read(t.Context())
 				fails(t, err, ErrNoRevision, says)
 			})
 		}
@@ -105,12 +108,15 @@ func TestACommitIsAskedForByItselfFirst(t *testing.T) {
 					h.ServeHTTP(w, req)
 				})
 			})
-			s, err := Git{URL: server.URL + "/" + r.Name(), Ref: commits["middle"]}.Read(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if s.Revision != commits["middle"] || posts != row.posts {
-				t.Errorf("revision %s after %d POST, want %s after %d", s.Revision, posts, commits["middle"], row.posts)
+			for _, cache := range []string{"", t.TempDir()} {
+				posts = 0
+				s, err := Git{URL: server.URL + "/" + r.Name(), Ref: commits["middle"], Cache: cache}.Read(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Revision != commits["middle"] || posts != row.posts {
+					t.Errorf("revision %s after %d POST, want %s after %d", s.Revision, posts, commits["middle"], row.posts)
+				}
 			}
 		})
 	}
@@ -141,9 +147,10 @@ func TestAShortCommitThatIsNotUnique(t *testing.T) {
 func TestAnEmptyRepository(t *testing.T) {
 	r := gittest.New(t)
 	server := r.Serve(nil)
+	cache := t.TempDir()
 	for _, url := range []string{r.Dir, server.URL + "/" + r.Name()} {
 		for _, ref := range []string{"", "main", "abc1234"} {
-			_, err := Git{URL: url, Ref: ref}.Read(t.Context())
+			_, err := Git{URL: url, Ref: ref, Cache: cache}.Read(t.Context())
 			fails(t, err, ErrEmpty, "no commits")
 		}
 	}

@@ -3,7 +3,6 @@ package cache
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -52,17 +51,21 @@ func (s state) encode() []byte {
 	for _, t := range s.tips {
 		fmt.Fprintf(&b, "tip %s %s\n", t.Wanted, t.Commit)
 	}
-	fmt.Fprintf(&b, "sum %x\n", sha256.Sum256(b.Bytes()))
-	return b.Bytes()
+	return sealed(b.Bytes())
+}
+
+// sealed appends the last line.
+func sealed(body []byte) []byte {
+	sum := sha256.Sum256(body)
+	return fmt.Appendf(body, "sum %x\n", sum)
 }
 
 var errState = errors.New("state damaged")
 
 func parseState(raw []byte) (state, error) {
 	end := bytes.LastIndex(raw, []byte("\nsum ")) + 1
-	body, last := raw[:end], raw[end:]
-	sum := sha256.Sum256(body)
-	if string(last) != "sum "+hex.EncodeToString(sum[:])+"\n" || !bytes.HasPrefix(body, []byte(stateHead)) {
+	body := raw[:end]
+	if !bytes.Equal(raw, sealed(bytes.Clone(body))) || !bytes.HasPrefix(body, []byte(stateHead)) {
 		return state{}, errState
 	}
 	var s state
