@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -109,12 +108,7 @@ func hangs(t *testing.T) map[string]remote.Server {
 		"a helper":                {Address: address(t, "http://127.0.0.1:1/x"), Login: remote.Login{Helper: script(t, "sleep 1000 & sleep 1000")}},
 	}
 	agent := at(sshd.Addr)
-	dir, err := os.MkdirTemp("", "agent")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	socket := listens(t, "unix", filepath.Join(dir, "s"), silent)
+	socket := listens(t, "unix", filepath.Join(shortDir(t), "s"), silent)
 	agent.Login.SSH.Key, agent.Login.Lookup = "", environment(map[string]string{"SSH_AUTH_SOCK": socket})
 	servers["an agent"] = agent
 	return servers
@@ -162,6 +156,39 @@ func TestPatienceIsBounded(t *testing.T) {
 			_, _, err := read(ctx, server)
 			if !errors.Is(err, repository.ErrUnreachable) || ctx.Err() != nil {
 				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestWhatAServerSendsIsBounded(t *testing.T) {
+	r, _ := repo(t)
+	r.Write(map[string]string{"noise": noise(200_000)})
+	r.Commit("Add noise")
+	key := gittest.SSHKey(t, "-t", "ed25519")
+	sshd := gittest.ServeSSH(t, []string{key + ".pub"})
+	for name, server := range map[string]remote.Server{
+		"HTTP": {Address: address(t, r.Serve(nil).URL+"/"+r.Name())},
+		"SSH":  overSSH(t, sshd, r.Dir, with(sshd, key, "ed25519")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server.Limit = 100
+			if _, err := server.Dial(t.Context()); !errors.Is(err, repository.ErrLimit) {
+				t.Errorf("the references: %v", err)
+			}
+			server.Limit = 100_000
+			c, err := server.Dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			content, err := c.Pack(t.Context(), repository.Question{Wants: []repository.Hash{*c.Advertised().Head}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer content.Close()
+			if n, err := io.Copy(io.Discard, content); !errors.Is(err, repository.ErrLimit) || n > server.Limit || c.Received() < server.Limit {
+				t.Errorf("%d bytes, %d received, %v", n, c.Received(), err)
 			}
 		})
 	}

@@ -2,12 +2,17 @@ package remote_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 
 	"profilesync/internal/source/gittest"
 	"profilesync/internal/source/remote"
@@ -85,6 +90,44 @@ func TestAgents(t *testing.T) {
 	t.Run("none, and no key file", func(t *testing.T) {
 		fails(t, overSSH(t, sshd, r.Dir, with(sshd, "", "rsa")), remote.ErrLogin, "neither a key file nor an agent")
 	})
+}
+
+func TestAnAgentIsLeftWithTheServer(t *testing.T) {
+	r, commit := repo(t)
+	key := gittest.SSHKey(t, "-t", "ed25519")
+	sshd := gittest.ServeSSH(t, []string{key + ".pub"})
+	private, err := ssh.ParseRawPrivateKey([]byte(fileOf(t, key)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := agent.NewKeyring()
+	if err := keys.Add(agent.AddedKey{PrivateKey: private}); err != nil {
+		t.Fatal(err)
+	}
+	left := make(chan error, 1)
+	socket := listens(t, "unix", filepath.Join(shortDir(t), "agent"), func(conn net.Conn) { left <- agent.ServeAgent(keys, conn) })
+	login := with(sshd, "", "ed25519")
+	login.Lookup = environment(map[string]string{"SSH_AUTH_SOCK": socket})
+	gets(t, overSSH(t, sshd, r.Dir, login), commit)
+	select {
+	case err := <-left:
+		if !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("still connected")
+	}
+}
+
+// shortDir is a directory for sockets, whose paths have at most 108 bytes.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 func TestKnownHosts(t *testing.T) {

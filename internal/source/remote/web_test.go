@@ -141,14 +141,15 @@ func TestServersThatAskToBeLeftAlone(t *testing.T) {
 		header   string
 		from, to time.Duration // 0 is that the error says nothing of it
 	}{
-		"for seconds":            {429, "17", 17 * time.Second, 17 * time.Second},
-		"until a date":           {503, in(time.Hour), 58 * time.Minute, time.Hour},
-		"for longer than a day":  {429, "99999999", 24 * time.Hour, 24 * time.Hour},
-		"by a limit of requests": {403, "60", time.Minute, time.Minute},
-		"until a date long ago":  {503, in(-time.Hour), 0, 0},
-		"without a number":       {429, "soon", 0, 0},
-		"for less than nothing":  {429, "-5", 0, 0},
-		"for no time said":       {503, "", 0, 0},
+		"for seconds":             {429, "17", 17 * time.Second, 17 * time.Second},
+		"until a date":            {503, in(time.Hour), 58 * time.Minute, time.Hour},
+		"for longer than a day":   {429, "99999999", 24 * time.Hour, 24 * time.Hour},
+		"until a date in a month": {503, in(30 * 24 * time.Hour), 24 * time.Hour, 24 * time.Hour},
+		"by a limit of requests":  {403, "60", time.Minute, time.Minute},
+		"until a date long ago":   {503, in(-time.Hour), 0, 0},
+		"without a number":        {429, "soon", 0, 0},
+		"for less than nothing":   {429, "-5", 0, 0},
+		"for no time said":        {503, "", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
