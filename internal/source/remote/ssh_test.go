@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,7 @@ func TestAgents(t *testing.T) {
 }
 
 func TestAnAgentIsLeftWithTheServer(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes what is forgotten
 	r, commit := repo(t)
 	key := gittest.SSHKey(t, "-t", "ed25519")
 	sshd := gittest.ServeSSH(t, []string{key + ".pub"})
