@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -115,6 +116,8 @@ func explained(err error, received *meter, link func(error) error) error {
 	}
 	var unconnected *net.OpError
 	switch {
+	case errors.Is(err, repository.ErrDamaged) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &unconnected)):
+		return fmt.Errorf("%w: the connection ended amid the pack", repository.ErrUnreachable)
 	case errors.Is(err, repository.ErrDamaged):
 		return repository.Trimmed(err)
 	case errors.As(err, &unconnected):

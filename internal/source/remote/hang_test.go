@@ -3,6 +3,7 @@ package remote_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"path/filepath"
@@ -89,11 +90,7 @@ func hangs(t *testing.T) map[string]remote.Server {
 	key := gittest.SSHKey(t, "-t", "ed25519")
 	sshd := gittest.ServeSSH(t, []string{key + ".pub"})
 	at := func(addr string) remote.Server {
-		server := overSSH(t, sshd, r.Dir, with(sshd, key, "ed25519"))
-		server.Address.Host = addr
-		known := strings.ReplaceAll(fileOf(t, server.Login.SSH.KnownHosts[0]), port(t, sshd.Addr), port(t, addr))
-		server.Login.SSH.KnownHosts = []string{file(t, known)}
-		return server
+		return elsewhere(t, overSSH(t, sshd, r.Dir, with(sshd, key, "ed25519")), addr)
 	}
 	servers := map[string]remote.Server{
 		"SSH: silence":            at(listens(t, "tcp", "127.0.0.1:0", silent)),
@@ -142,6 +139,49 @@ func TestWhateverHangsEndsWithTheContext(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAConnectionThatBreaksIsNotTheEnd(t *testing.T) {
+	r, _ := repo(t)
+	r.Write(map[string]string{"noise": noise(200_000)})
+	r.Commit("Add noise")
+	key := gittest.SSHKey(t, "-t", "ed25519")
+	sshd := gittest.ServeSSH(t, []string{key + ".pub"})
+	web := r.Serve(nil)
+	for _, count := range []int64{20_000, 66_000, 100_000, 150_001, 200_000} {
+		breaks := func(server string) func(net.Conn) {
+			return func(conn net.Conn) {
+				to, err := net.Dial("tcp", server)
+				if err != nil {
+					return
+				}
+				defer to.Close()
+				go func() {
+					_, _ = io.Copy(to, conn)
+					to.Close()
+				}()
+				_, _ = io.CopyN(conn, to, count)
+				conn.Close()
+			}
+		}
+		for name, server := range map[string]remote.Server{
+			"HTTP": {Address: address(t, "http://"+listens(t, "tcp", "127.0.0.1:0", breaks(strings.TrimPrefix(web.URL, "http://")))+"/"+r.Name())},
+			"SSH":  elsewhere(t, overSSH(t, sshd, r.Dir, with(sshd, key, "ed25519")), listens(t, "tcp", "127.0.0.1:0", breaks(sshd.Addr))),
+		} {
+			t.Run(fmt.Sprintf("%s after %d bytes", name, count), func(t *testing.T) {
+				fails(t, server, repository.ErrUnreachable, "ended amid the pack")
+			})
+		}
+	}
+}
+
+// elsewhere is the server at another port, with the same key.
+func elsewhere(t *testing.T, server remote.Server, addr string) remote.Server {
+	t.Helper()
+	known := strings.ReplaceAll(fileOf(t, server.Login.SSH.KnownHosts[0]), server.Address.Port(), port(t, addr))
+	server.Login.SSH.KnownHosts = []string{file(t, known)}
+	server.Address.Host = addr
+	return server
 }
 
 func TestPatienceIsBounded(t *testing.T) {

@@ -200,11 +200,41 @@ func request(caps *capability.List, q repository.Question) (*packp.UploadPackReq
 
 // demultiplexed takes the pack out of a reply that has progress and errors beside it.
 func demultiplexed(req *packp.UploadPackRequest, reply *packp.UploadPackResponse) io.Reader {
+	last := &tail{from: reply}
 	switch {
 	case req.Capabilities.Supports(capability.Sideband64k):
-		return sideband.NewDemuxer(sideband.Sideband64k, reply)
+		return flushed{sideband.NewDemuxer(sideband.Sideband64k, last), last}
 	case req.Capabilities.Supports(capability.Sideband):
-		return sideband.NewDemuxer(sideband.Sideband, reply)
+		return flushed{sideband.NewDemuxer(sideband.Sideband, last), last}
 	}
 	return reply
+}
+
+// flushed tells a reply that is over from one that was cut off: go-git takes
+// each for the end, and so does SSH, where a connection that breaks ends the
+// stream like a command that is done. Git ends a reply by a flush.
+type flushed struct {
+	io.Reader
+	last *tail
+}
+
+func (f flushed) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if errors.Is(err, io.EOF) && string(f.last.bytes) != string(pktline.FlushPkt) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// tail remembers the last four bytes that were read.
+type tail struct {
+	from  io.Reader
+	bytes []byte
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.from.Read(p)
+	t.bytes = append(t.bytes, p[max(0, n-len(pktline.FlushPkt)):n]...)
+	t.bytes = append(t.bytes[:0], t.bytes[max(0, len(t.bytes)-len(pktline.FlushPkt)):]...)
+	return n, err
 }
