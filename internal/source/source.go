@@ -29,6 +29,7 @@ import (
 	"io/fs"
 	"time"
 
+	"profilesync/internal/source/remote"
 	"profilesync/internal/source/repository"
 	"profilesync/internal/source/trust"
 )
@@ -42,6 +43,9 @@ var (
 	ErrNoPath         = repository.ErrNoPath         // the revision has no such directory
 	ErrAuthentication = repository.ErrAuthentication // the server wants other credentials
 	ErrUnreachable    = repository.ErrUnreachable    // no answer, or none in time
+	ErrLogin          = remote.ErrLogin              // a secret, a key or a setting for getting into a server cannot be used
+	ErrCertificate    = remote.ErrCertificate        // an ErrUnreachable whose certificate is not to be trusted
+	ErrProxy          = remote.ErrProxy              // an ErrUnreachable because of the proxy
 	ErrLimit          = repository.ErrLimit          // more than Limits allow
 	ErrDamaged        = repository.ErrDamaged        // the repository lacks or garbles an object
 	ErrUntrusted      = trust.ErrUntrusted           // nobody who is trusted has signed the revision; package trust says why not
@@ -50,6 +54,12 @@ var (
 
 	// ErrRefused is an entry that may stand for a document and cannot be read as one.
 	ErrRefused = errors.New("not read")
+)
+
+// Errors with more in them than a sentinel has.
+type (
+	HostKeyError = remote.HostKeyError // an SSH server whose key is not known, or is another than is known
+	BusyError    = remote.BusyError    // an ErrUnreachable that asks to be left alone for a while
 )
 
 // Snapshot is a file tree at one revision.

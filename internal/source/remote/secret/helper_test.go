@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"go.uber.org/goleak"
 
@@ -137,4 +138,19 @@ func TestAHelperThatHangsEndsWithTheContext(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("what the helper has started is still there")
+}
+
+func FuzzAnswer(f *testing.F) {
+	f.Add("username=x\n", "\n")
+	f.Add("password=", "\npassword_expiry_utc=1\n")
+	f.Add("quit=1\npassword", "=\r\n\n")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		got, err := decode(before+mark+after, Question{Host: "example.com"}, time.Now())
+		if err != nil && strings.Contains(err.Error(), mark) {
+			t.Errorf("%v shows the answer", err)
+		}
+		if err == nil && (got.Password == "" || strings.ContainsFunc(got.Username+string(got.Password), unicode.IsControl)) {
+			t.Errorf("%d bytes of a password, user %q", len(got.Password), got.Username)
+		}
+	})
 }
