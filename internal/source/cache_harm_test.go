@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -90,7 +91,7 @@ func TestADamagedCacheIsNoHindrance(t *testing.T) {
 	}
 }
 
-func TestAServerThatSendsTooLittleOfWhatIsNew(t *testing.T) {
+func TestWrongAnswersToWhatIsNew(t *testing.T) {
 	r, _ := history(t)
 	var instead []byte // is sent once
 	server := r.Serve(func(h http.Handler) http.Handler {
@@ -108,24 +109,67 @@ func TestAServerThatSendsTooLittleOfWhatIsNew(t *testing.T) {
 	if _, err := g.Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.Write(map[string]string{"profiles/t0/new/one.yaml": document(1), "profiles/t1/new/two.yaml": document(2)})
-	revision := r.Commit("Add two")
-	base := filepath.Join(t.TempDir(), "p")
-	commitAlone, err := os.ReadFile(base + "-" + r.Input(revision+"\n", "pack-objects", "-q", base) + ".pack")
-	if err != nil {
-		t.Fatal(err)
+	answer := func(pack string) string {
+		return pktLine("shallow "+r.Git("rev-parse", "HEAD")) + "0000" + pktLine("NAK\n") + pktLine("\x01"+pack) + "0000"
 	}
-	instead = []byte(pktLine("shallow "+revision) + "0000" + pktLine("NAK\n") + pktLine("\x01"+string(commitAlone)) + "0000")
-	s, err := g.Read(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	for i, row := range []struct {
+		name   string
+		answer func(commitAlone string) string
+	}{
+		{"the commit without its files", answer},
+		{"a pack that is cut short", func(whole string) string { return answer(whole[:len(whole)-5]) }},
+		{"text", func(string) string { return answer("hello") }},
+		{"a refusal", func(string) string { return pktLine("ERR not today\n") }},
+		{"nothing", func(string) string { return "" }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := r.In(t)
+			r.Write(map[string]string{fmt.Sprintf("profiles/t0/%d/one.yaml", i): document(i), "profiles/t1/two.yaml": document(i)})
+			revision := r.Commit("Add two")
+			base := filepath.Join(t.TempDir(), "p")
+			commitAlone, err := os.ReadFile(base + "-" + r.Input(revision+"\n", "pack-objects", "-q", base) + ".pack")
+			if err != nil {
+				t.Fatal(err)
+			}
+			instead = []byte(row.answer(string(commitAlone)))
+			s, err := g.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, contents(t, s.Files), listed(r, "HEAD", ""))
+			if instead != nil || s.Cached {
+				t.Errorf("the wrong answer was not asked for; cached %t", s.Cached)
+			}
+			if s, err = g.Read(t.Context()); err != nil || !s.Cached {
+				t.Errorf("the right one was not kept: %v", err)
+			}
+		})
 	}
-	same(t, contents(t, s.Files), listed(r, "HEAD", ""))
-	if instead != nil || s.Cached {
-		t.Errorf("the wrong answer was not asked for; cached %t", s.Cached)
-	}
-	if s, err = g.Read(t.Context()); err != nil || !s.Cached {
-		t.Errorf("the right one was not kept: %v", err)
+}
+
+// TestADamagedCacheAndSomethingNew has the deltas of a thin pack meet damaged bases.
+func TestADamagedCacheAndSomethingNew(t *testing.T) {
+	g, r, _ := keptTwice(t)
+	found, _ := filepath.Glob(g.Cache + "/*/*.pack")
+	random := rand.New(rand.NewPCG(5, 6))
+	for i := range 20 {
+		pack := found[i%len(found)]
+		if whole, err := os.ReadFile(pack); err == nil { // else it has been replaced
+			harmed := flipped(whole, 12+random.IntN(len(whole)-32), uint(i%8))
+			if err := os.WriteFile(pack, harmed, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.Write(map[string]string{"profiles/t0/u0/p00.yaml": document(i) + strings.Repeat("# more\n", 50+i)})
+		r.Commit("Again")
+		s, err := g.Read(t.Context())
+		if err != nil || s.Warning != "" {
+			t.Fatal(err, s.Warning)
+		}
+		same(t, contents(t, s.Files), listed(r, "HEAD", ""))
+		if found, _ = filepath.Glob(g.Cache + "/*/*.pack"); len(found) == 0 {
+			t.Fatal("nothing is kept")
+		}
 	}
 }
 

@@ -150,6 +150,41 @@ func TestWhatCannotBeWrittenLeavesWhatWasThere(t *testing.T) {
 	}
 }
 
+// curious looks around while it is written.
+type curious struct{ look func() }
+
+func (c curious) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, "pack 3")
+	c.look()
+	return int64(n), err
+}
+
+func TestNothingHasItsNameBeforeItIsWhole(t *testing.T) {
+	root := saved(t)
+	c := New(root, address)
+	packs(t, c.Load())
+	a := addition(3, false)
+	a.Pack = curious{func() {
+		if got := files(t, root); !slices.Equal(got, []string{".idx", ".idx", ".pack", ".pack", "lock", "new", "state"}) {
+			t.Errorf("there are %q", got)
+		}
+		want(t, root, "pack 1", "pack 2")
+	}}
+	c.Save(t.Context(), a)
+	want(t, root, "pack 1", "pack 2", "pack 3")
+}
+
+func TestACacheIsOfOneAddress(t *testing.T) {
+	root := saved(t)
+	mine, other := New(root, address), New(root, "https://example.com/other.git")
+	if err := os.Rename(mine.dir, other.dir); err != nil {
+		t.Fatal(err)
+	}
+	if k := other.Load(); len(k.Packs) > 0 {
+		t.Error("the packs of another repository are read")
+	}
+}
+
 func TestWhatKilledProcessesLeaveIsRemoved(t *testing.T) {
 	root := saved(t)
 	dirs, _ := os.ReadDir(root)

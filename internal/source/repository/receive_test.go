@@ -87,6 +87,9 @@ func TestPacksFromAServerAreHeldToTheLimits(t *testing.T) {
 		{"millions of objects", append([]byte("PACK\x00\x00\x00\x02\xff\xff\xff\xff"), make([]byte, 20)...), ErrLimit},
 		{"another version", append([]byte("PACK\x00\x00\x00\x03\x00\x00\x00\x00"), make([]byte, 20)...), ErrDamaged},
 		{"nothing", nil, ErrDamaged},
+		{"another checksum", append(makePack(base)[:len(makePack(base))-1], 'x'), ErrDamaged},
+		{"more behind the checksum", append(makePack(base), 'x'), ErrDamaged},
+		{"a delta of what comes later", makePack(rawObject(plumbing.REFDeltaObject, 5, []byte{4, 2, 2, 'x', 'y'}), base), nil},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -110,6 +113,79 @@ func TestDeltaTarget(t *testing.T) {
 	} {
 		if _, got, _ := deltaSizes(delta); got != want {
 			t.Errorf("%v makes %d bytes, want %d", delta, got, want)
+		}
+	}
+}
+
+func TestDeltasThatDoNotFit(t *testing.T) {
+	// Memory behind a slice is not part of it.
+	base := []byte("0123456789abcdef")[:10]
+	rows := []struct {
+		name  string
+		delta []byte
+		want  string // "" for an error
+	}{
+		{"a part, and bytes of its own", []byte{10, 5, 0x91, 2, 3, 2, 'x', 'y'}, "234xy"},
+		{"all of it", []byte{10, 10, 0x90, 10}, "0123456789"},
+		{"another base", []byte{9, 3, 0x90, 3}, ""},
+		{"beyond the base", []byte{10, 11, 0x90, 11}, ""},
+		{"from beyond the base", []byte{10, 1, 0x91, 10, 1}, ""},
+		{"far beyond the base", []byte{10, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, ""},
+		{"64 KiB, which is written as nothing", []byte{10, 10, 0x80}, ""},
+		{"more than it says", []byte{10, 2, 0x90, 3}, ""},
+		{"less than it says", []byte{10, 4, 0x90, 3}, ""},
+		{"more of its own than there is", []byte{10, 4, 4, 'x'}, ""},
+		{"a place that is cut short", []byte{10, 1, 0x91}, ""},
+		{"the byte that means nothing", []byte{10, 1, 0}, ""},
+		{"nothing", nil, ""},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := applyDelta(make([]byte, 0, 32), base, row.delta)
+			if string(got) != row.want || (err == nil) != (row.want != "") {
+				t.Errorf("%q, %v; want %q", got, err, row.want)
+			}
+		})
+	}
+}
+
+// TestWhatWasReadStaysAsItIs reads more than is remembered of a pack.
+func TestWhatWasReadStaysAsItIs(t *testing.T) {
+	r := gittest.New(t)
+	files := map[string]string{}
+	for i := range 400 {
+		files[strings.Repeat("d/", i%3)+strings.Repeat("f", i/3+1)] = strings.Repeat("some line of many\n", 600) + strings.Repeat("x", i)
+	}
+	r.Write(files)
+	r.Commit("Add all")
+	r.Git("gc", "-q", "--aggressive")
+	packs, _ := filepath.Glob(r.Dir + "/.git/objects/pack/*.pack")
+	content, err := os.ReadFile(packs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := receive(t.Context(), bytes.NewReader(content), Limits{Object: 1 << 20, Inflated: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := os.ReadFile(strings.TrimSuffix(packs[0], ".pack") + ".idx")
+	if err != nil || !bytes.Equal(p.index.raw, index) {
+		t.Errorf("git has made another index (%v)", err)
+	}
+	all, err := (&store{packs: []*pack{p.pack}}).withPrefix(t.Context(), "")
+	if err != nil || len(all) < 400 {
+		t.Fatal(len(all), err)
+	}
+	read := map[Hash][]byte{}
+	kinds := map[Hash]plumbing.ObjectType{}
+	for _, h := range all {
+		if kinds[h], read[h], err = p.get(h, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for h, content := range read {
+		if plumbing.ComputeHash(kinds[h], content) != h {
+			t.Fatalf("object %s has changed after it was read", h)
 		}
 	}
 }
