@@ -252,8 +252,7 @@ func TestWhateverHappensToARepositoryItIsReadAsItIsNow(t *testing.T) {
 
 func TestManyReadersOfOneCache(t *testing.T) {
 	r, _ := history(t)
-	address, _ := counting(t, r)
-	g := Git{URL: address, Cache: t.TempDir()}
+	g := Git{URL: r.Serve(nil).URL + "/" + r.Name(), Cache: t.TempDir()}
 	var reading sync.WaitGroup
 	for round := range 6 {
 		r.Write(map[string]string{"profiles/web.yaml": document(round)})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"profilesync/internal/source/gittest"
+	"profilesync/internal/source/remote"
 )
 
 // asked counts what a server was asked for.
@@ -126,5 +127,29 @@ func TestTwoBranchesShareACache(t *testing.T) {
 	dirs, err := os.ReadDir(cache)
 	if err != nil || len(dirs) != 1 {
 		t.Errorf("%v, %v", dirs, err)
+	}
+}
+
+func TestACacheOverSSH(t *testing.T) {
+	key := gittest.SSHKey(t, "-t", "ed25519")
+	sshd := gittest.ServeSSH(t, []string{key + ".pub"})
+	r, _ := history(t)
+	g := Git{
+		URL: "ssh://" + sshd.User + "@" + sshd.Addr + r.Dir, Cache: t.TempDir(),
+		Login: remote.Login{SSH: remote.SSH{Key: key, KnownHosts: []string{sshd.KnownHosts("ed25519")}}},
+	}
+	for run := range 4 {
+		if run%2 == 0 {
+			r.Write(map[string]string{"profiles/web.yaml": document(run)})
+			r.Commit("Again")
+		}
+		s, err := g.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, contents(t, s.Files), listed(r, "HEAD", ""))
+		if s.Cached != (run%2 == 1) || s.Warning != "" {
+			t.Errorf("run %d: cached %t, %q", run, s.Cached, s.Warning)
+		}
 	}
 }
