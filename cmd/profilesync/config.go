@@ -35,15 +35,6 @@ type limitsConfig struct {
 	Recreates *int `json:"recreates"` // never more than this many recreates
 }
 
-// sourceConfig is either a Git repository (url, ref, path) or a directory
-// (worktree, path). Relative paths start at the configuration file.
-type sourceConfig struct {
-	URL      string `json:"url"`
-	Ref      string `json:"ref"`
-	Path     string `json:"path"`
-	Worktree string `json:"worktree"`
-}
-
 type targetConfig struct {
 	Name    string `json:"name"`
 	Cloud   string `json:"cloud"`
@@ -89,20 +80,15 @@ func (s *settings) load(cmd *cobra.Command) (config, error) {
 	return c, c.check()
 }
 
-// resolve makes relative paths start at the configuration file's directory.
-func (c *sourceConfig) resolve(dir string) {
-	if c.Worktree != "" && !filepath.IsAbs(c.Worktree) {
-		c.Worktree = filepath.Join(dir, c.Worktree)
-	}
-	if c.URL != "" && !strings.Contains(c.URL, "://") && !filepath.IsAbs(c.URL) {
-		c.URL = filepath.Join(dir, c.URL)
-	}
-}
-
 // overlay lays flags and environment over the file.
 func (s *settings) overlay(cmd *cobra.Command, c *config) {
 	if s.source != "" || s.worktree != "" {
-		c.Source = sourceConfig{URL: s.source, Worktree: s.worktree}
+		// Another repository is not sent this one's secrets, but what the
+		// configuration wants of a revision holds there as well.
+		c.Source = sourceConfig{
+			URL: s.source, Worktree: s.worktree,
+			Cache: c.Source.Cache, Verify: c.Source.Verify, RequireDescent: c.Source.RequireDescent,
+		}
 	}
 	set := func(to *string, value string) {
 		if value != "" {

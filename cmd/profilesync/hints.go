@@ -93,7 +93,10 @@ func hintFor(err error) string {
 	if errors.As(err, &usage) {
 		return "profilesync --help lists the commands, profilesync COMMAND --help the flags"
 	}
-	for _, row := range hints() {
+	if hint := gitHint(err); hint != "" {
+		return hint
+	}
+	for _, row := range append(gitHints(), hints()...) {
 		if errors.Is(err, row.err) {
 			return row.hint
 		}
@@ -151,7 +154,7 @@ func hints() []hint {
 		{source.ErrNoRepository, "name the path or URL of a Git repository; a plain directory is read with --worktree"},
 		{source.ErrNoRevision, "--ref takes a branch, a tag or a commit of that repository; without it the remote's HEAD is read"},
 		{source.ErrNoPath, "--worktree names a directory on disk, --path one inside it or inside the repository"},
-		{source.ErrAuthentication, "put the credentials into the URL that the configuration names, or check them"},
+		{source.ErrAuthentication, "source.login in profilesync.yaml says how to get in; in a pipeline, PROFILESYNC_GIT_TOKEN or PROFILESYNC_GIT_PASSWORD do"},
 		{source.ErrUnreachable, "is the URL right, and can this machine reach it?"},
 		{source.ErrLimit, "--path narrows what is read, and .profilesyncignore leaves things out"},
 		{source.ErrRefused, "put a plain file in its place, move it away, or list it in .profilesyncignore"},

@@ -20,9 +20,11 @@ import (
 // job is one run of plan or apply: the documents, and an attempt per target.
 type job struct {
 	*settings
-	set      desired.Set
-	readOnly bool
-	attempts []*attempt
+	from           reconcile.Source
+	requireDescent bool
+	set            desired.Set
+	readOnly       bool
+	attempts       []*attempt
 }
 
 // begin reads the configuration and the documents. Nothing is asked of a cloud
@@ -43,14 +45,15 @@ func (s *settings) begin(cmd *cobra.Command, readOnly bool) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if asks := c.Source.RequireDescent || c.Source.Verify.policy().Asks(); asks && c.Source.Worktree != "" && !readOnly {
+		return nil, errUnverifiable
+	}
 	set, tree, err := reconcile.Documents(cmd.Context(), from)
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range tree.Notes {
-		s.logger.Warn("not read", "path", note.Path, "what", note.What)
-	}
-	j := &job{settings: s, set: set, readOnly: readOnly}
+	s.note(tree)
+	j := &job{settings: s, from: from, requireDescent: c.Source.RequireDescent, set: set, readOnly: readOnly}
 	for _, t := range targets {
 		j.attempts = append(j.attempts, &attempt{target: t, commit: provenance(tree), pass: reconcile.Pass{
 			Options: diff.Options{Target: t.Name, Cloud: t.Cloud, Owner: c.Owner, Prune: s.prune, Adopt: s.adopt},
@@ -66,27 +69,8 @@ func provenance(tree source.Snapshot) *report.Commit {
 	if tree.When.IsZero() {
 		return nil
 	}
-	return &report.Commit{Subject: tree.Subject, Author: tree.Author, When: tree.When}
+	return &report.Commit{Subject: tree.Subject, Author: tree.Author, When: tree.When, Signer: signer(tree.Signature)}
 }
-
-// from is where the documents come from. An approved plan names its commit.
-func (s *settings) from(c sourceConfig) (reconcile.Source, error) {
-	limits := source.Limits{Time: s.sourceTimeout}
-	switch {
-	case c.Worktree != "":
-		return source.Directory{Dir: c.Worktree, Path: c.Path, Limits: limits}, nil
-	case c.URL == "":
-		return nil, errNoSource
-	case strings.HasPrefix(s.pinned, worktreeRevision):
-		return nil, errors.New("the plan was made from a directory, not from a Git repository")
-	case s.pinned != "":
-		return source.Git{URL: c.URL, Ref: s.pinned, Path: c.Path, Limits: limits}, nil
-	}
-	return source.Git{URL: c.URL, Ref: c.Ref, Path: c.Path, Limits: limits}, nil
-}
-
-// worktreeRevision begins the revision of a directory.
-const worktreeRevision = "worktree:"
 
 // targetsAtOnce bounds the clouds that are read side by side.
 const targetsAtOnce = 4
@@ -113,6 +97,9 @@ func (j *job) planOne(ctx context.Context, a *attempt, want desired.Set) error {
 	a.client, a.pass.Cloud = client, client
 	planned, err := a.pass.Plan(ctx, want)
 	a.plan = planned
+	if err == nil {
+		a.rewind = j.descended(ctx, a)
+	}
 	return err
 }
 

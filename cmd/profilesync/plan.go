@@ -124,6 +124,7 @@ type attempt struct {
 	pass   reconcile.Pass
 	client *senlin.Client // nil when the login went wrong
 	plan   reconcile.Planned
+	rewind error // why the revision must not follow the one that is live
 	err    error // why there is no plan
 }
 
@@ -139,18 +140,19 @@ func (a *attempt) report(err error) report.Target {
 
 // refused tells why an apply would refuse the plan as a whole, all of it.
 func (j *job) refused(a *attempt, approved *diff.Plan) error {
-	err := a.pass.Check(a.plan, approved)
-	if err == nil {
-		return nil
+	var all error
+	for _, err := range []error{a.rewind, a.pass.Check(a.plan, approved)} {
+		reasons := []error{err}
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			reasons = joined.Unwrap()
+		}
+		for _, reason := range reasons {
+			if reason != nil {
+				all = errors.Join(all, targetError{a.target.Name, reason, len(j.attempts) > 1})
+			}
+		}
 	}
-	reasons := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		reasons = joined.Unwrap()
-	}
-	for i, reason := range reasons {
-		reasons[i] = targetError{a.target.Name, reason, len(j.attempts) > 1}
-	}
-	return errors.Join(reasons...)
+	return all
 }
 
 // targetError says to which of several targets an error belongs.

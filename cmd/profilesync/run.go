@@ -95,7 +95,7 @@ func newRoot(s *settings) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	s.logFlags(root)
 	root.AddCommand(
-		newPlan(s), newApply(s), newValidate(s),
+		newPlan(s), newApply(s), newValidate(s), newSource(s),
 		newList(s), newShow(s), newDevcloud(s), newVersion(s),
 	)
 	return root

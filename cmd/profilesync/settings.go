@@ -30,6 +30,8 @@ type settings struct {
 	cloud, region, project      string
 	owner, target               string
 	sourceTimeout               time.Duration
+	cache                       string
+	allowRewind                 string
 	output                      string
 	parallel                    int
 	prune, adopt, allowEmpty    bool
@@ -67,6 +69,7 @@ func (s *settings) sourceFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.ref, "ref", "", "`branch`, tag or commit to read (default the remote's HEAD)")
 	flags.StringVar(&s.path, "path", "", "`directory` of the documents in the repository")
 	flags.StringVar(&s.worktree, "worktree", "", "read the documents of a `directory` as they lie on disk")
+	flags.StringVar(&s.cache, "cache", "", "keep what Git servers send in a `DIR`ectory, or none (default $XDG_CACHE_HOME/profilesync/git)")
 	flags.DurationVar(&s.sourceTimeout, "source-timeout", source.DefaultTime, "longest `TIME` for reading the documents, from a Git server for one")
 }
 
@@ -88,6 +91,7 @@ func (s *settings) planFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&s.maxRecreates, "max-recreates", -1, "permit up to `N` recreates in this run (without it ten, or 50 % of our profiles)")
 	flags.Lookup("max-deletes").DefValue = "0" // the help would show -1 as the default
 	flags.Lookup("max-recreates").DefValue = "0"
+	flags.StringVar(&s.allowRewind, "allow-rewind", "", "permit this one `COMMIT` although it does not descend from what is live")
 	flags.BoolVar(&s.allowEmpty, "allow-empty", false, "permit documents that ask for no profile at all")
 }
 
@@ -152,6 +156,9 @@ func (s *settings) checkWords(cmd *cobra.Command) error {
 	}
 	if f := cmd.Flags().Lookup("source-timeout"); f != nil && s.sourceTimeout <= 0 {
 		return usageError{fmt.Errorf("--source-timeout %s: want a time such as 5m", s.sourceTimeout)}
+	}
+	if err := s.checkRewind(); err != nil {
+		return err
 	}
 	for flag, n := range map[string]int{"max-deletes": s.maxDeletes, "max-recreates": s.maxRecreates} {
 		if f := cmd.Flags().Lookup(flag); f != nil && f.Changed && n < 0 {

@@ -62,8 +62,9 @@ const defaultFresh = 10 * time.Second
 // Planned is a plan together with what it was made from and when.
 type Planned struct {
 	diff.Plan
-	Set desired.Set
-	At  time.Time // before the cloud was read
+	Set  desired.Set
+	Last []string  // revisions the owner's profiles were last written from; see live.LastRevisions
+	At   time.Time // before the cloud was read
 }
 
 // Plan compares what is wanted with what is live. Who uses what is read only
@@ -81,7 +82,8 @@ func (p Pass) Plan(ctx context.Context, want desired.Set) (Planned, error) {
 		}
 		plan = diff.Compare(want, have, p.Options)
 	}
-	return Planned{Plan: plan, Set: want, At: at}, nil
+	last := live.LastRevisions(have.Profiles, p.Options.Owner)
+	return Planned{Plan: plan, Set: want, Last: last, At: at}, nil
 }
 
 // StaleError refuses a plan because the cloud or the documents are no longer

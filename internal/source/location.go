@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -82,6 +83,19 @@ func localFile(raw string) (string, *url.URL, error) {
 		return "", nil, fmt.Errorf("%w: %w", ErrNoRepository, err)
 	}
 	return u.Path, nil, nil
+}
+
+// In returns raw, a Git.URL that stands in a file in dir, as it is meant from
+// anywhere: a relative path begins in dir.
+func In(dir, raw string) string {
+	if raw == "" || filepath.IsAbs(raw) || strings.Contains(raw, "://") {
+		return raw
+	}
+	inside := filepath.Join(dir, raw)
+	if _, err := os.Lstat(inside); err != nil && scpLike(raw) {
+		return raw
+	}
+	return inside
 }
 
 // scpLike recognises [user@]host:path, which Git takes for SSH unless there is such a file.

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"profilesync/internal/source"
+)
+
+// rewindError refuses a revision that does not descend from what is live.
+type rewindError struct {
+	revision string // that would be applied
+	err      error
+}
+
+func (e rewindError) Error() string {
+	return fmt.Sprintf("revision %s may not follow what is live: %v", short(e.revision), e.err)
+}
+
+func (e rewindError) Unwrap() error { return e.err }
+
+// descended refuses the plan of a revision that does not descend from the one
+// the target's profiles were last written from. A plan that changes nothing is
+// let through, and so is the one revision that --allow-rewind names.
+func (j *job) descended(ctx context.Context, a *attempt) error {
+	git, isGit := j.from.(source.Git)
+	if !j.requireDescent || !isGit || j.allowRewind == a.plan.Revision || a.plan.Summary().Pending() == 0 {
+		return nil
+	}
+	var problems error
+	for _, before := range a.plan.Last {
+		if before == a.plan.Revision {
+			continue
+		}
+		err := git.Descends(ctx, a.plan.Revision, before)
+		if errors.Is(err, source.ErrNotDescended) {
+			err = rewindError{a.plan.Revision, err}
+		}
+		problems = errors.Join(problems, err)
+	}
+	return problems
+}
+
+// checkRewind wants a whole commit id: a part of one may fit others, too.
+func (s *settings) checkRewind() error {
+	if s.allowRewind != "" && len(s.allowRewind) != 40 {
+		return usageError{fmt.Errorf("--allow-rewind %q: want the 40 digits of a commit", s.allowRewind)}
+	}
+	return nil
+}
