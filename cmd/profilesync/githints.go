@@ -41,7 +41,7 @@ func hostKeyHint(key *remote.HostKeyError) string {
 // gitHints are in order: an error is explained by the first that it is.
 func gitHints() []hint {
 	return []hint{
-		{remote.ErrLogin, "source.login in profilesync.yaml says where secrets are: {file: PATH} or {env: NAME}; PROFILESYNC_GIT_TOKEN and PROFILESYNC_GIT_PASSWORD work without it"},
+		{remote.ErrLogin, "source.login in profilesync.yaml says how to get in: see docs/git.md"},
 		{remote.ErrCertificate, "if the authority is your own, name its certificate (PEM) with source.login.ca in profilesync.yaml, or in SSL_CERT_FILE"},
 		{remote.ErrProxy, "the proxy comes from source.login.proxy in profilesync.yaml, or from HTTPS_PROXY and NO_PROXY"},
 		{trust.ErrUnsigned, "sign it with git commit -S; where tags are signed, set source.verify.object: tag and name one with --ref"},
