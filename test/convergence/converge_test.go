@@ -213,7 +213,7 @@ func (w *world) scan(out *bytes.Buffer, target report.Target) {
 		report.Text(out, targets, report.Style{Verbose: true}), report.JSON(out, targets), report.Markdown(out, targets, 0),
 	)
 	if target.Plan != nil {
-		err = errors.Join(err, report.WritePlan(out, []report.Target{{Name: target.Name, Plan: target.Plan}}))
+		err = errors.Join(err, report.WritePlan(out, []report.Target{{Plan: target.Plan}}))
 	}
 	if err != nil {
 		w.breaks("a report: %v", err)
