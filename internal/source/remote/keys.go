@@ -93,11 +93,13 @@ func (l Login) decrypt(content []byte) (ssh.Signer, error) {
 		return nil, err
 	}
 	signer, err := ssh.ParsePrivateKeyWithPassphrase(content, []byte(passphrase))
-	if errors.Is(err, x509.IncorrectPasswordError) {
+	switch {
+	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, fmt.Errorf("file %q: the passphrase is wrong", l.SSH.Key)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("file %q: no private key that can be read: %s", l.SSH.Key, strings.TrimPrefix(err.Error(), "ssh: "))
+	case err != nil:
+		// The old PEM has no check of its own: once in a few hundred times what a
+		// wrong passphrase decrypts it to looks right until it is parsed.
+		return nil, fmt.Errorf("file %q: the passphrase is wrong, or the key is damaged: %s", l.SSH.Key, strings.TrimPrefix(err.Error(), "ssh: "))
 	}
 	return signer, nil
 }
