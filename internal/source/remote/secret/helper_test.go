@@ -57,6 +57,7 @@ func TestWhatAHelperIsAsked(t *testing.T) {
 			t.Errorf("asked %q, want %q", got, want)
 		}
 	}
+	helper.WithPath = true
 	for _, q := range []Question{{Protocol: "https", Host: "a\nhost=b"}, {Host: "a", Path: "x\rhost=b"}, {Host: "a", Username: "x\x00"}} {
 		if _, err := helper.Get(t.Context(), q); !errors.Is(err, ErrLogin) || !strings.Contains(err.Error(), "control character") {
 			t.Errorf("%q: %v", q, err)
