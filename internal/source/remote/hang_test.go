@@ -169,7 +169,8 @@ func TestAConnectionThatBreaksIsNotTheEnd(t *testing.T) {
 			"SSH":  elsewhere(t, overSSH(t, sshd, r.Dir, with(sshd, key, "ed25519")), listens(t, "tcp", "127.0.0.1:0", breaks(sshd.Addr))),
 		} {
 			t.Run(fmt.Sprintf("%s after %d bytes", name, count), func(t *testing.T) {
-				fails(t, server, repository.ErrUnreachable, "ended amid the pack")
+				// Where it was is chance: a reset throws away what was on its way.
+				fails(t, server, repository.ErrUnreachable)
 			})
 		}
 	}
