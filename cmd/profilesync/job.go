@@ -137,22 +137,12 @@ Exit status: 0 every document is good; 1 at least one is not.`,
 	s.sourceFlags(flags)
 	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := s.load(cmd)
+		r, err := s.read(cmd)
 		if err != nil {
 			return err
 		}
-		from, err := s.from(c.Source)
-		if err != nil {
-			return err
-		}
-		set, tree, err := reconcile.Documents(cmd.Context(), from)
-		if err != nil {
-			return err
-		}
-		for _, note := range tree.Notes {
-			s.logger.Warn("not read", "path", note.Path, "what", note.What)
-		}
-		fmt.Fprintf(s.stdout, "Valid: %s in %s, revision %s.\n", count(len(set.Items), "profile"), count(files(set), "file"), short(set.Revision))
+		fmt.Fprintf(s.stdout, "Valid: %s in %s, revision %s.\n",
+			count(len(r.set.Items), "profile"), count(files(r.set), "file"), short(r.set.Revision))
 		return nil
 	}
 	return cmd

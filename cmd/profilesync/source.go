@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"profilesync/internal/desired"
 	"profilesync/internal/reconcile"
 	"profilesync/internal/report"
 	"profilesync/internal/source"
@@ -28,27 +29,44 @@ Exit status: 0 it can be read; 1 it cannot.`,
 	s.outputFlag(flags)
 	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := s.load(cmd)
+		r, err := s.read(cmd)
 		if err != nil {
 			return err
 		}
-		from, err := s.from(c.Source)
-		if err != nil {
-			return err
-		}
-		begun := time.Now()
-		set, tree, err := reconcile.Documents(cmd.Context(), from)
-		if err != nil {
-			return err
-		}
-		s.note(tree)
 		return s.printSource(report.Source{
-			From: fmt.Sprint(from), Ref: c.Source.Ref, Path: c.Source.Path, Revision: tree.Revision, Commit: provenance(tree),
-			Files: files(set), Profiles: len(set.Items), Bytes: tree.Size, Received: tree.Received, Cached: tree.Cached,
-			Took: time.Since(begun),
+			From: fmt.Sprint(r.from), Ref: r.config.Ref, Path: r.config.Path, Revision: r.tree.Revision, Commit: provenance(r.tree),
+			Files: files(r.set), Profiles: len(r.set.Items), Bytes: r.tree.Size, Received: r.tree.Received, Cached: r.tree.Cached,
+			Took: r.took,
 		})
 	}
 	return cmd
+}
+
+// reading is documents that were read for their own sake, not to be applied.
+type reading struct {
+	config sourceConfig
+	from   reconcile.Source
+	set    desired.Set
+	tree   source.Snapshot
+	took   time.Duration
+}
+
+func (s *settings) read(cmd *cobra.Command) (reading, error) {
+	c, err := s.load(cmd)
+	if err != nil {
+		return reading{}, err
+	}
+	r := reading{config: c.Source}
+	if r.from, err = s.from(c.Source); err != nil {
+		return reading{}, err
+	}
+	begun := time.Now()
+	if r.set, r.tree, err = reconcile.Documents(cmd.Context(), r.from); err != nil {
+		return reading{}, err
+	}
+	r.took = time.Since(begun)
+	s.note(r.tree)
+	return r, nil
 }
 
 // note tells what was seen and not read, and what could not be kept.
