@@ -36,12 +36,6 @@ func locate(raw string) (dir string, address *url.URL, err error) {
 	return "", address, nil
 }
 
-// IsRemote reports whether a URL leads to a server, and not to a directory.
-func IsRemote(raw string) bool {
-	_, address, err := locate(raw)
-	return err == nil && address != nil
-}
-
 var errNotRead = errors.New("what can be read is a local path, file://, http://, https://, ssh:// and user@host:path")
 
 // serverURL parses a URL that leads to a server.

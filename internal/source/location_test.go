@@ -36,9 +36,6 @@ func TestAddresses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if IsRemote(raw) != (want.scheme != "") {
-				t.Errorf("taken for remote: %t", IsRemote(raw))
-			}
 			if want.scheme == "" {
 				if dir != raw || u != nil {
 					t.Errorf("%q, %v", dir, u)
