@@ -90,6 +90,11 @@ func rooms() []room {
 			"it repeats passes, and each pass reaches its edges by itself",
 		},
 		{
+			"lease",
+			[]string{"internal", goGit, gophercloud},
+			"who may write is asked by the daemon and by a single apply alike, whatever they write",
+		},
+		{
 			"architecture",
 			[]string{"dependencies", "internal"},
 			"the rules read the house from outside",
