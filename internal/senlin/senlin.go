@@ -56,6 +56,10 @@ type Options struct {
 	Timeout time.Duration
 	// Transport replaces the network, its TLS included; nil means own connections.
 	Transport http.RoundTripper
+	// Wrap stands around the network, below everything else that the client does:
+	// it sees each request once for each time it is sent, logins too. Nil means
+	// nothing stands there.
+	Wrap func(http.RoundTripper) http.RoundTripper
 	// ReadOnly makes the client refuse, below everything else, any request but
 	// reading, logging in and validating.
 	ReadOnly bool
@@ -86,7 +90,7 @@ func Connect(ctx context.Context, options Options) (*Client, error) {
 		return nil, err
 	}
 	opened, err := session.Open(ctx, cloud, session.Options{
-		Timeout: options.Timeout, Transport: options.Transport, ReadOnly: options.ReadOnly,
+		Timeout: options.Timeout, Transport: options.Transport, Wrap: options.Wrap, ReadOnly: options.ReadOnly,
 		UserAgent: options.UserAgent, Log: options.Log,
 	})
 	if err != nil {

@@ -29,6 +29,10 @@ type Options struct {
 	Timeout time.Duration
 	// Transport replaces the network, its TLS included; nil means own connections.
 	Transport http.RoundTripper
+	// Wrap stands around the network, below everything else that the client does:
+	// it sees each request once for each time it is sent, logins too. Nil means
+	// nothing stands there.
+	Wrap func(http.RoundTripper) http.RoundTripper
 	// ReadOnly makes the session refuse, below everything else, any request but
 	// reading, logging in and validating.
 	ReadOnly bool
@@ -69,6 +73,9 @@ func Open(ctx context.Context, cloud clouds.Cloud, options Options) (*Session, e
 			return nil, err
 		}
 		s.transport.base, s.idle = base, base.CloseIdleConnections
+	}
+	if options.Wrap != nil {
+		s.transport.base = options.Wrap(s.transport.base)
 	}
 	if err := s.connect(ctx, identity{cloud, s.transport, options.UserAgent}); err != nil {
 		s.Close()
