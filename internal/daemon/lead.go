@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"profilesync/internal/daemon/status"
+	"profilesync/internal/lease"
+)
+
+// The names of a target's two leases.
+//
+// Whoever serves a target holds the first one for as long as it does: replicas
+// share the targets and take over from each other. The second one is held while
+// a pass writes, and by a single apply too, which so need not wait for the
+// daemon to go away.
+func serving(t Target) string { return "serve/" + t.Key }
+
+// Writing is the name of the lease that whoever writes to a target holds.
+func Writing(key string) string { return "write/" + key }
+
+const (
+	holderEvery   = 5 * time.Second // how often somebody who waits looks who has the lease
+	releaseWithin = 5 * time.Second
+)
+
+// campaign waits until the target is ours to serve. Without leases it always is.
+func (w *worker) campaign(ctx context.Context) (lease.Held, bool) {
+	leases := w.daemon.options.Leases
+	if leases == nil {
+		return nil, ctx.Err() == nil
+	}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	go w.watch(waiting)
+	for ctx.Err() == nil {
+		target, _ := w.current()
+		held, err := leases.Acquire(ctx, serving(target))
+		if err == nil {
+			stop()
+			w.tellLease(status.Lease{Held: true, Holder: w.daemon.options.Instance})
+			return held, true
+		}
+		if ctx.Err() == nil {
+			w.tellLease(status.Lease{Problem: err.Error()})
+			w.sleep(ctx, holderEvery)
+		}
+	}
+	return nil, false
+}
+
+// watch tells who serves the target while we wait for it.
+func (w *worker) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		target, _ := w.current()
+		holder, known, err := w.daemon.options.Leases.Holder(ctx, serving(target))
+		w.beat(w.daemon.now())
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			w.tellLease(status.Lease{Problem: err.Error()})
+		case known:
+			w.tellLease(status.Lease{Holder: holder.Instance})
+		default:
+			w.tellLease(status.Lease{})
+		}
+		timer := time.NewTimer(holderEvery)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// resign gives the target back.
+func (w *worker) resign(ctx context.Context, held lease.Held) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
+	defer cancel()
+	if err := held.Release(ctx); err != nil {
+		w.daemon.options.Log.Warn("lease not given back", "target", w.name, "error", err)
+	}
+	w.tellLease(status.Lease{})
+}
+
+// fence lets a write through while a pass holds the lease for it. It is the
+// client's for as long as that is kept, over many passes.
+type fence struct {
+	mutex sync.Mutex
+	open  bool
+	held  lease.Held // nil when nobody else can write
+}
+
+func (f *fence) arm(held lease.Held) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.open, f.held = true, held
+}
+
+func (f *fence) disarm() {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.open, f.held = false, nil
+}
+
+// Check is asked before each write. A client writes within a pass that may, and
+// at no other time.
+func (f *fence) Check() error {
+	f.mutex.Lock()
+	open, held := f.open, f.held
+	f.mutex.Unlock()
+	switch {
+	case !open:
+		return errNoPass
+	case held != nil:
+		return held.Check()
+	}
+	return nil
+}
+
+// Lost is that of the lease there is at the moment.
+func (f *fence) Lost() <-chan struct{} {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if f.held == nil {
+		return nil
+	}
+	return f.held.Lost()
+}
