@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"profilesync/internal/daemon/status"
@@ -83,49 +82,4 @@ func (w *worker) resign(ctx context.Context, held lease.Held) {
 		w.daemon.options.Log.Warn("lease not given back", "target", w.name, "error", err)
 	}
 	w.tellLease(status.Lease{})
-}
-
-// fence lets a write through while a pass holds the lease for it. It is the
-// client's for as long as that is kept, over many passes.
-type fence struct {
-	mutex sync.Mutex
-	open  bool
-	held  lease.Held // nil when nobody else can write
-}
-
-func (f *fence) arm(held lease.Held) {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	f.open, f.held = true, held
-}
-
-func (f *fence) disarm() {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	f.open, f.held = false, nil
-}
-
-// Check is asked before each write. A client writes within a pass that may, and
-// at no other time.
-func (f *fence) Check() error {
-	f.mutex.Lock()
-	open, held := f.open, f.held
-	f.mutex.Unlock()
-	switch {
-	case !open:
-		return errNoPass
-	case held != nil:
-		return held.Check()
-	}
-	return nil
-}
-
-// Lost is that of the lease there is at the moment.
-func (f *fence) Lost() <-chan struct{} {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	if f.held == nil {
-		return nil
-	}
-	return f.held.Lost()
 }

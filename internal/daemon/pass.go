@@ -13,10 +13,7 @@ import (
 	"profilesync/internal/source"
 )
 
-var (
-	errDeadline = errors.New("pass reached its deadline")
-	errNoPass   = errors.New("no pass is under way that may write")
-)
+var errDeadline = errors.New("pass reached its deadline")
 
 // attempt is what became of a pass, as far as it came.
 type attempt struct {
@@ -90,17 +87,17 @@ func approve(ctx context.Context, target Target, planned reconcile.Planned) erro
 func (w *worker) write(ctx context.Context, target Target, pass reconcile.Pass, a *attempt) error {
 	leases := w.daemon.options.Leases
 	if leases == nil {
-		w.fence.arm(nil)
-		defer w.fence.disarm()
+		w.gate.Open(nil)
+		defer w.gate.Shut()
 		return carry(ctx, pass, a)
 	}
 	held, err := leases.Acquire(ctx, Writing(target.Key))
 	if err != nil {
 		return fmt.Errorf("lease for writing: %w", err)
 	}
-	w.fence.arm(held)
+	w.gate.Open(held)
 	defer func() {
-		w.fence.disarm()
+		w.gate.Shut()
 		w.release(ctx, held)
 	}()
 	again, err := pass.Plan(ctx, a.planned.Set)
@@ -135,7 +132,7 @@ func (w *worker) connect(ctx context.Context, target Target) error {
 		return nil
 	}
 	w.disconnect()
-	client, err := target.Connect(ctx, &w.fence)
+	client, err := target.Connect(ctx, &w.gate)
 	if err != nil {
 		return err
 	}

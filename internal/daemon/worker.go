@@ -16,7 +16,7 @@ type worker struct {
 	daemon *Daemon
 	cancel context.CancelFunc // ends run; nil before it
 	wake   chan struct{}      // something in asked or target is new
-	fence  fence
+	gate   lease.Gate
 
 	// Touched by run only.
 	table  timetable
