@@ -37,7 +37,7 @@ func newEvents() *events {
 			"HTTP requests to the target's cloud, Keystone included, by method and status code. The code is none when no answer came.",
 			"target", "method", "code"),
 		passTime: histogram("profilesync_pass_duration_seconds",
-			"How long passes take. The usual deadline of a pass is 600 s.",
+			"How long passes take.",
 			[]float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800}, "target"),
 		requestTime: histogram("profilesync_cloud_request_duration_seconds",
 			"How long HTTP requests to the target's cloud take, until the answer begins.",
