@@ -107,14 +107,16 @@ type Daemon struct {
 	started time.Time
 
 	mutex     sync.Mutex
-	clock     *schedule.Clock
-	back      int // times that the wall clock has gone back
+	wall      time.Time // the wall clock when it was looked at last
+	looked    time.Time // when that was, by the monotonic clock
+	back      int       // times that the wall clock has gone back
 	config    Config
 	documents *documents
 	slots     chan struct{}
 	workers   []*worker // in the configuration's order
 	leaving   []*worker // no longer configured, ending
 	running   context.Context
+	ended     bool
 	group     sync.WaitGroup
 	problems  map[string]status.Problem // by kind
 }
@@ -131,7 +133,7 @@ func New(options Options, config Config) *Daemon {
 		options.Now = time.Now
 	}
 	d := &Daemon{
-		options: options, started: options.Now(), clock: &schedule.Clock{}, problems: map[string]status.Problem{},
+		options: options, started: options.Now(), problems: map[string]status.Problem{},
 	}
 	d.Reload(config)
 	return d
@@ -147,14 +149,15 @@ func (d *Daemon) Run(ctx context.Context) {
 	}
 	d.mutex.Unlock()
 	<-ctx.Done()
-	d.mutex.Lock() // no reload starts a worker any more
+	d.mutex.Lock()
+	d.ended = true // no reload starts a worker any more
 	d.mutex.Unlock()
 	d.group.Wait()
 }
 
 // start lets a worker run. The mutex is held.
 func (d *Daemon) start(w *worker) {
-	if d.running == nil || d.running.Err() != nil {
+	if d.running == nil || d.ended {
 		return
 	}
 	ctx, cancel := context.WithCancel(d.running)

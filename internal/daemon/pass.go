@@ -8,18 +8,22 @@ import (
 
 	"profilesync/internal/apply"
 	"profilesync/internal/daemon/status"
-	"profilesync/internal/diff"
 	"profilesync/internal/reconcile"
 	"profilesync/internal/source"
 )
 
-var errDeadline = errors.New("pass reached its deadline")
+// What ends a pass before it is through.
+var (
+	errDeadline = errors.New("pass reached its deadline")
+	errWindow   = errors.New("window has closed")
+)
 
 // attempt is what became of a pass, as far as it came.
 type attempt struct {
 	tree    source.Snapshot
 	planned *reconcile.Planned // nil when no plan could be made
 	result  *apply.Result      // nil unless the plan was carried out
+	closed  bool               // the window has, before everything was carried out
 	err     error
 }
 
@@ -35,7 +39,7 @@ func (w *worker) pass(ctx context.Context, target Target, documents *documents, 
 	var a attempt
 	a.err = w.try(ctx, target, documents, r, &a)
 	if a.err != nil {
-		if cause := context.Cause(ctx); cause != nil && errors.Is(a.err, context.Canceled) || errors.Is(a.err, context.DeadlineExceeded) {
+		if cause := context.Cause(ctx); cause != nil && isEnd(a.err) {
 			a.err = fmt.Errorf("%w: %w", cause, a.err)
 		}
 		if a.tree.Revision != "" && a.planned == nil {
@@ -67,7 +71,35 @@ func (w *worker) try(ctx context.Context, target Target, documents *documents, r
 	if err := approve(ctx, target, planned); err != nil {
 		return err
 	}
+	if closes := w.closes(target, r); !closes.IsZero() {
+		return w.writeUntil(ctx, closes, target, pass, a)
+	}
 	return w.write(ctx, target, pass, a)
+}
+
+// closes is when a pass must not begin any further change; zero means never.
+func (w *worker) closes(target Target, r request) time.Time {
+	if r.trigger == status.Override {
+		return time.Time{}
+	}
+	return target.Windows.Change(w.daemon.now())
+}
+
+// writeUntil is write within a window. What it leaves is drift, and no failure.
+func (w *worker) writeUntil(ctx context.Context, closes time.Time, target Target, pass reconcile.Pass, a *attempt) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, closes.Sub(w.daemon.now()), errWindow)
+	defer cancel()
+	err := w.write(ctx, target, pass, a)
+	a.closed = errors.Is(context.Cause(ctx), errWindow)
+	if a.closed && isEnd(err) {
+		return nil
+	}
+	return err
+}
+
+// isEnd tells the end of a context from all that may go wrong before it.
+func isEnd(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // mayWrite reports whether a pass may carry its plan out.
@@ -147,6 +179,16 @@ func (w *worker) disconnect() {
 	}
 }
 
+// stopped reports whether all that was not carried out was not even begun.
+func stopped(result apply.Result) bool {
+	for _, outcome := range result.Outcomes {
+		if outcome.Status == apply.Failed || outcome.Status == apply.Skipped && !errors.Is(outcome.Err, apply.ErrStopped) {
+			return false
+		}
+	}
+	return true
+}
+
 // failures gathers what went wrong with single changes, for the line that a
 // pass is told in.
 func failures(result apply.Result) error {
@@ -158,7 +200,7 @@ func failures(result apply.Result) error {
 		}
 		failed++
 		if first == nil || outcome.Status == apply.Failed && errors.Is(first, apply.ErrStopped) {
-			first = fmt.Errorf("%s of %q: %w", verb(outcome.Action), outcome.Name, outcome.Err)
+			first = fmt.Errorf("%s of %q: %w", outcome.Action, outcome.Name, outcome.Err)
 		}
 	}
 	if failed > 1 {
@@ -166,5 +208,3 @@ func failures(result apply.Result) error {
 	}
 	return first
 }
-
-func verb(action diff.Action) string { return action.String() }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"profilesync/internal/daemon/schedule"
 	"profilesync/internal/daemon/status"
 )
 
@@ -67,7 +68,11 @@ func (d *Daemon) Problem(kind, text string) { d.decide(kind, text) }
 // far. When it goes forward, what was due meanwhile is simply due.
 func (d *Daemon) see(now time.Time) (back int) {
 	d.mutex.Lock()
-	jump := d.clock.See(now)
+	var jump time.Duration
+	if !d.looked.IsZero() {
+		jump = schedule.Jump(now.Round(0).Sub(d.wall), time.Since(d.looked))
+	}
+	d.wall, d.looked = now.Round(0), time.Now()
 	if jump < 0 {
 		d.back++
 	}

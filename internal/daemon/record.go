@@ -25,7 +25,7 @@ func (w *worker) judge(target Target, r request, began time.Time, a attempt) end
 		Began: began, Took: max(w.daemon.now().Sub(began), 0), Revision: revision(a.tree),
 	}
 	end := ending{warning: a.tree.Warning, read: a.tree.Revision != ""}
-	if a.err == nil && a.result != nil && a.result.Failed() {
+	if a.err == nil && a.result != nil && a.result.Failed() && !(a.closed && stopped(*a.result)) {
 		a.err = failures(*a.result)
 	}
 	if a.planned != nil {

@@ -98,7 +98,7 @@ func TestWhatEndsTheWaitingOfAFailedPass(t *testing.T) {
 				w.start()
 				w.after(61 * time.Minute) // the next retry is many minutes off
 				w.sever(nil)
-				for w.first().Retry.Sub(time.Now()) < 6*time.Minute {
+				for time.Until(w.first().Retry) < 6*time.Minute {
 					w.sever(errDown)
 					w.after(time.Minute)
 					w.sever(nil)

@@ -78,9 +78,13 @@ func (t *timetable) due(now time.Time, target Target) status.Trigger {
 	return ""
 }
 
-// next is when due has to be asked again.
+// next is when due has to be asked again; zero means that only somebody's
+// request brings a pass.
 func (t *timetable) next(target Target) time.Time {
-	if target.Mode != status.Suspended && !t.retry.IsZero() && t.retry.Before(t.begins) {
+	switch {
+	case target.Mode == status.Suspended:
+		return time.Time{}
+	case !t.retry.IsZero() && t.retry.Before(t.begins):
 		return t.retry
 	}
 	return t.begins

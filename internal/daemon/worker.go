@@ -144,7 +144,11 @@ func (w *worker) wait(ctx context.Context) (request, bool) {
 			return request{trigger: due}, true
 		}
 		w.tellTimes()
-		w.sleep(ctx, w.table.next(target).Sub(now))
+		wait := longestSleep
+		if next := w.table.next(target); !next.IsZero() {
+			wait = next.Sub(now)
+		}
+		w.sleep(ctx, wait)
 	}
 }
 

@@ -128,6 +128,7 @@ type world struct {
 	requests []string
 	down     error         // what the cloud's network gives instead of an answer
 	lag      time.Duration // before each request of a pass
+	offset   time.Duration // of the wall clock
 }
 
 // play plays a story. The daemon begins when the story says start.
@@ -280,3 +281,25 @@ func (w *world) want(what string, got, want []string) {
 }
 
 var errDown = errors.New("connection refused")
+
+// wall is a clock that can be set, without a monotonic part.
+func (w *world) wall() time.Time {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return time.Now().Add(w.offset).Round(0)
+}
+
+func (w *world) setClock(jump time.Duration) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.offset += jump
+}
+
+func (w *world) wantNoWrites() {
+	w.Helper()
+	for _, r := range w.asked() {
+		if !strings.HasPrefix(r, "GET") {
+			w.Errorf("written: %s", r)
+		}
+	}
+}
