@@ -49,6 +49,15 @@ type Options struct {
 // ErrUnguarded says that plans would be shown to everybody in a network.
 var ErrUnguarded = errors.New("listening beyond this machine without a login")
 
+// Check refuses an address beyond this machine for a handler that asks nobody
+// to log in. The error wraps [ErrUnguarded].
+func (o Options) Check() error {
+	if o.Guarded || o.Open || o.Address == "" || isLoopback(o.Address) {
+		return nil
+	}
+	return fmt.Errorf("address %q: %w", o.Address, ErrUnguarded)
+}
+
 // Server is a listener and what serves it.
 type Server struct {
 	listener net.Listener
@@ -72,8 +81,8 @@ func Listen(options Options) (*Server, error) {
 	if options.Shutdown <= 0 {
 		options.Shutdown = shutdownWithin
 	}
-	if !options.Guarded && !options.Open && !isLoopback(options.Address) {
-		return nil, fmt.Errorf("address %q: %w", options.Address, ErrUnguarded)
+	if err := options.Check(); err != nil {
+		return nil, err
 	}
 	s := &Server{shutdown: options.Shutdown, secure: options.TLS.Certificate != ""}
 	s.http = &http.Server{
