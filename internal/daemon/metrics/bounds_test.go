@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"pgregory.net/rapid"
 
 	"profilesync/internal/daemon/status"
@@ -134,14 +133,22 @@ func TestNobodyMakesTheSeriesGrow(t *testing.T) {
 		m.Hook("github", word)
 		m.Passed(status.Pass{Target: "prod", Trigger: status.Trigger(word), Outcome: status.Outcome(word)})
 	}
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := map[string]int{}
+	for _, family := range families {
+		series[family.GetName()] = len(family.GetMetric())
+	}
 	for name, most := range map[string]int{
 		"profilesync_cloud_requests_total": 70,
 		"profilesync_hooks_total":          16 + 2,
 		"profilesync_passes_total":         5 + 1,
 		"profilesync_pass_triggers_total":  6 + 1,
 	} {
-		if series, err := testutil.GatherAndCount(m.registry, name); err != nil || series > most || series < 2 {
-			t.Errorf("%s has %d series, at most %d are wanted (%v)", name, series, most, err)
+		if series[name] > most || series[name] < 2 {
+			t.Errorf("%s has %d series, at most %d are wanted", name, series[name], most)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"profilesync/internal/daemon/status"
 )
@@ -71,7 +71,11 @@ func TestPrometheusIsToldEverything(t *testing.T) {
 func TestTheNamesKeepTheConventions(t *testing.T) {
 	m := New("1.2.3", aWorld)
 	happen(m)
-	problems, err := testutil.GatherAndLint(m.registry)
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}
