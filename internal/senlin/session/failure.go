@@ -147,7 +147,10 @@ func (r Request) loss(method, address string, c *call, timeout time.Duration, er
 	if errors.As(err, &begun) {
 		e.RequestID = begun.requestID
 	}
+	var stopped fenced
 	switch {
+	case errors.As(err, &stopped):
+		return r.fenced(e, stopped, c)
 	case c.ctx.Err() != nil:
 		e.kinds = []error{c.ctx.Err(), context.Cause(c.ctx)}
 		e.Message = fmt.Sprintf("gave up waiting for %s %s: %v", method, e.URL, context.Cause(c.ctx))
@@ -170,6 +173,26 @@ func (r Request) loss(method, address string, c *call, timeout time.Duration, er
 		return e
 	}
 	e.kinds = append(e.kinds, profile.ErrUnavailable)
+	return e
+}
+
+// fenced is the error of something around the network that ended a request, such
+// as at the end of a lease. It knows whether nothing of the request went out.
+type fenced interface {
+	error
+	Unsent() bool
+}
+
+// fenced makes an error of a request that was not let through, or cut short. The
+// cloud has nothing to do with it, and the next try would end like it.
+func (r Request) fenced(e *Error, why fenced, c *call) *Error {
+	e.kinds = []error{why}
+	if why.Unsent() || !r.Write || c.unsent() {
+		e.Message = "not sent: " + why.Error()
+		return e
+	}
+	e.kinds = append(e.kinds, profile.ErrInDoubt)
+	e.Message = fmt.Sprintf("gave up waiting for %s %s: %v%s", e.Method, e.URL, why, perhaps)
 	return e
 }
 
