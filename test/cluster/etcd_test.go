@@ -5,7 +5,6 @@ package cluster
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"testing"
@@ -56,26 +55,15 @@ type server struct {
 	etcd   *embed.Etcd
 }
 
-// address is a port of this machine that nobody uses at the moment.
-func address(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }() // it was only asked for its port
-	return listener.Addr().String()
-}
-
 func start(t *testing.T, change func(*embed.Config)) *server {
 	t.Helper()
 	config := embed.NewConfig()
 	config.Dir = t.TempDir()
 	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.NewNop())
-	clients, peers := url.URL{Scheme: "http", Host: address(t)}, url.URL{Scheme: "http", Host: address(t)}
-	config.ListenClientUrls, config.AdvertiseClientUrls = []url.URL{clients}, []url.URL{clients}
-	config.ListenPeerUrls, config.AdvertisePeerUrls = []url.URL{peers}, []url.URL{peers}
-	config.InitialCluster = config.Name + "=" + peers.String()
+	anywhere := func() []url.URL { return []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}} }
+	config.ListenClientUrls, config.AdvertiseClientUrls = anywhere(), anywhere()
+	config.ListenPeerUrls, config.AdvertisePeerUrls = anywhere(), anywhere() // it has no peers
+	config.InitialCluster = config.Name + "=" + config.AdvertisePeerUrls[0].String()
 	config.UnsafeNoFsync = true
 	if change != nil {
 		change(config)
@@ -86,7 +74,7 @@ func start(t *testing.T, change func(*embed.Config)) *server {
 	return s
 }
 
-// up returns when the server can be asked.
+// up returns when the server can be asked, at the address that it had before.
 func (s *server) up(t *testing.T) {
 	t.Helper()
 	began, err := embed.StartEtcd(s.config)
@@ -96,6 +84,8 @@ func (s *server) up(t *testing.T) {
 	s.etcd = began
 	select {
 	case <-began.Server.ReadyNotify():
+		scheme := s.config.ListenClientUrls[0].Scheme
+		s.config.ListenClientUrls = []url.URL{{Scheme: scheme, Host: began.Clients[0].Addr().String()}}
 	case <-time.After(30 * time.Second):
 		t.Fatal("etcd is not ready within 30 s")
 	}
@@ -108,15 +98,21 @@ func (s *server) down() {
 	}
 }
 
-func (s *server) endpoint() string { return s.config.AdvertiseClientUrls[0].String() }
+func (s *server) endpoint() string { return s.config.ListenClientUrls[0].String() }
 
 // host is where the server listens.
-func (s *server) host() string { return s.config.AdvertiseClientUrls[0].Host }
+func (s *server) host() string { return s.config.ListenClientUrls[0].Host }
 
 // operator is a client for doing what an operator may do.
 func (s *server) operator(t *testing.T) *clientv3.Client {
 	t.Helper()
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{s.endpoint()}, Logger: zap.NewNop()})
+	return s.client(t, clientv3.Config{})
+}
+
+func (s *server) client(t *testing.T, config clientv3.Config) *clientv3.Client {
+	t.Helper()
+	config.Endpoints, config.Logger = []string{s.endpoint()}, zap.NewNop()
+	client, err := clientv3.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,6 +148,7 @@ func must(t *testing.T, k *etcd.Keeper, name string) lease.Held {
 }
 
 func TestEtcdKeepsLeases(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	// In a group, so that the server outlives the tests that run side by side.
 	t.Run("as any keeper does", func(t *testing.T) {

@@ -58,12 +58,18 @@ func (o Options) complete() (Options, error) {
 		if err := checkEndpoint(endpoint); err != nil {
 			return o, err
 		}
-	}
-	if o.TTL < ShortestTTL || o.TTL > LongestTTL || o.TTL%time.Second != 0 {
-		return o, fmt.Errorf("ttl of %s is not within %s and %s in whole seconds", o.TTL, ShortestTTL, LongestTTL)
+		if isTLS(endpoint) != isTLS(o.Endpoints[0]) {
+			return o, errors.New("of etcd's endpoints all or none begin with https://")
+		}
 	}
 	if (o.Certificate == "") != (o.Key == "") {
 		return o, errors.New("certificate and key for etcd go together")
+	}
+	if !isTLS(o.Endpoints[0]) && o.CA+o.Certificate+o.Key != "" {
+		return o, errors.New("certificates are given for etcd, and its endpoints do not begin with https://")
+	}
+	if o.TTL < ShortestTTL || o.TTL > LongestTTL || o.TTL%time.Second != 0 {
+		return o, fmt.Errorf("ttl of %s is not within %s and %s in whole seconds", o.TTL, ShortestTTL, LongestTTL)
 	}
 	if (o.Username == "") != (o.Password == "") {
 		return o, errors.New("user name and password for etcd go together")
@@ -84,10 +90,12 @@ func checkEndpoint(endpoint string) error {
 	return nil
 }
 
+func isTLS(endpoint string) bool { return strings.HasPrefix(endpoint, "https://") }
+
 // tls reads the certificates, nil for an etcd without TLS. The own one is read
 // again for each connection, since those of machines are renewed while they run.
 func (o Options) tls() (*tls.Config, error) {
-	if !strings.HasPrefix(o.Endpoints[0], "https://") {
+	if !isTLS(o.Endpoints[0]) {
 		return nil, nil
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
