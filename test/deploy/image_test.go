@@ -49,10 +49,12 @@ func image(t *testing.T, built string) (root string) {
 }
 
 // enter makes a directory the root of a program: read only but for the two
-// volumes, which are empty, without network and as the user of the image, which
-// has no capability and cannot get any.
+// volumes, which are empty, without a network but its own loopback, and as the
+// user of the image, which has no capability and cannot get any.
 const enter = `set -eu
-root=$1; shift
+root=$1 environment=$2; shift 2
+mount -t sysfs none /sys
+echo 0x1 >/sys/class/net/lo/flags
 mount --bind "$root" "$root"
 mount -o remount,bind,ro,nosuid,nodev "$root"
 mount -t proc -o ro proc "$root/proc"
@@ -62,22 +64,66 @@ done
 mount --bind -o ro deploy "$root/etc/profilesync"
 mount --bind -o ro examples/profiles "$root/etc/documents"
 cd "$root"
-exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-  STATE_DIRECTORY=/var/lib/profilesync CACHE_DIRECTORY=/var/cache/profilesync \
-  setpriv --no-new-privs chroot --userspec=65532:65532 --groups= "$root" /profilesync "$@"`
+program() {
+  # Its words are to be split: NAME=VALUE, as the image has them.
+  exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin $environment setpriv --no-new-privs chroot --userspec=65532:65532 --groups= "$root" /profilesync "$@"
+}
+`
 
-// inside runs the program of an image and returns what it says.
-func inside(t *testing.T, image string, arguments ...string) string {
+// environment is what the image sets.
+func environment(t *testing.T) string {
+	t.Helper()
+	all := stages(t)
+	var words []string
+	for _, command := range commands[*instructions.EnvCommand](all[len(all)-1]) {
+		for _, pair := range command.Env {
+			words = append(words, pair.Key+"="+pair.Value)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// inside tells a story of the program of an image, in shell, and returns what
+// was said.
+func inside(t *testing.T, image, story string, arguments ...string) string {
 	t.Helper()
 	for _, dir := range append(writable(), "/etc/profilesync", "/etc/documents", "/proc") {
 		if err := os.MkdirAll(filepath.Join(image, dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	command := tool(t, "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", enter, "enter", image)
+	command := tool(t, "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", enter+story, "enter", image, environment(t))
 	command.Args = append(command.Args, arguments...)
 	return output(t, command)
 }
+
+// daemonStory starts the daemon, asks for its health as the image does until it
+// is well, and ends it as Docker does.
+const daemonStory = `
+program daemon --config /etc/trial.yaml &
+daemon=$!
+tries=200
+until said=$(program status --config /etc/trial.yaml 2>&1); do
+  tries=$((tries - 1))
+  [ "$tries" -gt 0 ] || { echo "$said"; exit 1; }
+  sleep 0.1
+done
+echo "$said"
+kill -TERM "$daemon"
+wait "$daemon"
+find "$root/var" -type f
+`
+
+// trial is a daemon that needs nobody else, and the time zones.
+const trial = `owner: trial
+source: {worktree: /etc/documents}
+targets:
+- name: local
+  cloud: devcloud
+  windows:
+  - {opens: "0 0 * * *", for: 12h, time_zone: Europe/Berlin}
+  - {opens: "0 12 * * *", for: 12h, time_zone: Europe/Berlin}
+`
 
 func isStatic(t *testing.T, program string) {
 	t.Helper()
@@ -116,7 +162,7 @@ func TestTheProgramRunsInAnEmptyReadOnlyRoot(t *testing.T) {
 	image := image(t, built)
 
 	t.Run("it tells its version", func(t *testing.T) {
-		said := inside(t, image, "version")
+		said := inside(t, image, "program version")
 		if !strings.HasPrefix(said, "profilesync ") {
 			t.Error(said)
 		}
@@ -124,7 +170,17 @@ func TestTheProgramRunsInAnEmptyReadOnlyRoot(t *testing.T) {
 	})
 	for _, config := range []string{"profilesync.yaml", "kubernetes/base/profilesync.yaml", "kubernetes/trial/profilesync.yaml"} {
 		t.Run("it takes "+config, func(t *testing.T) {
-			t.Log(strings.TrimSpace(inside(t, image, "validate", "--config", "/etc/profilesync/"+config, "--worktree", "/etc/documents")))
+			t.Log(strings.TrimSpace(inside(t, image, `program validate --config "$1" --worktree /etc/documents`, "/etc/profilesync/"+config)))
 		})
 	}
+	t.Run("it serves, is well, and ends", func(t *testing.T) {
+		write(t, filepath.Join(image, "etc", "trial.yaml"), trial, 0o644)
+		said := inside(t, image, daemonStory)
+		for _, want := range []string{"1 of 1 target ready", "INF stopped", "/var/lib/profilesync/"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("no %q in\n%s", want, said)
+			}
+		}
+		t.Log(said)
+	})
 }
