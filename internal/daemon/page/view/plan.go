@@ -139,7 +139,12 @@ func plannedOf(c diff.Change, key string) change {
 	switch key {
 	case "blocked":
 		made.Tone = bad
-	case "kept", "unasked":
+	case "kept":
+		made.Tone = idle
+		if len(made.Users) > 0 { // they are listed
+			made.View.Headline = "kept: " + string(diff.Superseded)
+		}
+	case "unasked":
 		made.Tone = idle
 	}
 	if n := len(c.Fields); n > 0 {

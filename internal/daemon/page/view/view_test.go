@@ -134,7 +134,8 @@ func TestALargePlanIsBounded(t *testing.T) {
 func TestRelativeTimes(t *testing.T) {
 	for since, want := range map[time.Duration]string{
 		0: "now", 9 * time.Second: "now", -9 * time.Second: "now", 10 * time.Second: "less than a minute ago", -59 * time.Second: "in less than a minute",
-		time.Minute: "1 minute ago", 119 * time.Second: "1 minute ago", -59 * time.Minute: "in 59 minutes", time.Hour: "1 hour ago",
+		time.Minute: "1 minute ago", 89 * time.Second: "1 minute ago", 90 * time.Second: "2 minutes ago", -59 * time.Minute: "in 59 minutes",
+		59*time.Minute + 30*time.Second: "1 hour ago", -8*time.Hour + time.Second: "in 8 hours",
 		47 * time.Hour: "47 hours ago", 48 * time.Hour: "2 days ago", -400 * 24 * time.Hour: "in 400 days",
 	} {
 		if got := relative(since); got != want {

@@ -33,22 +33,23 @@ func lines(foreign string) []string {
 	return made
 }
 
-// relative says how long ago something was, or in how long it will be. The
-// script says the same as time goes on.
+// relative says how long ago something was, or in how long it will be, to the
+// nearest minute, hour or day. The script says the same as time goes on.
 func relative(since time.Duration) string {
-	length := since.Abs()
+	seconds := int(since.Abs() / time.Second)
+	minutes, hours, days := (seconds+30)/60, (seconds+1800)/3600, (seconds+43200)/86400
 	var words string
 	switch {
-	case length < 10*time.Second:
+	case seconds < 10:
 		return "now"
-	case length < time.Minute:
+	case seconds < 60:
 		words = "less than a minute"
-	case length < time.Hour:
-		words = plural(int(length/time.Minute), "minute")
-	case length < 48*time.Hour:
-		words = plural(int(length/time.Hour), "hour")
+	case minutes < 60:
+		words = plural(minutes, "minute")
+	case hours < 48:
+		words = plural(hours, "hour")
 	default:
-		words = plural(int(length/(24*time.Hour)), "day")
+		words = plural(days, "day")
 	}
 	if since < 0 {
 		return "in " + words

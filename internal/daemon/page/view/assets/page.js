@@ -15,13 +15,14 @@
   // The same words as the server's for the same time.
   function relative(milliseconds) {
     const seconds = Math.floor(Math.abs(milliseconds) / 1000);
+    const minutes = Math.floor((seconds + 30) / 60), hours = Math.floor((seconds + 1800) / 3600), days = Math.floor((seconds + 43200) / 86400);
     const count = (n, noun) => n === 1 ? "1 " + noun : n + " " + noun + "s";
     let words;
     if (seconds < 10) return "now";
     if (seconds < 60) words = "less than a minute";
-    else if (seconds < 3600) words = count(Math.floor(seconds / 60), "minute");
-    else if (seconds < 48 * 3600) words = count(Math.floor(seconds / 3600), "hour");
-    else words = count(Math.floor(seconds / 86400), "day");
+    else if (minutes < 60) words = count(minutes, "minute");
+    else if (hours < 48) words = count(hours, "hour");
+    else words = count(days, "day");
     return milliseconds < 0 ? "in " + words : words + " ago";
   }
 
