@@ -177,6 +177,7 @@ func TestEverySenderIsHeardAndOnlyWithProof(t *testing.T) {
 		{"github: no ref", github(`{"repository":{"clone_url":"https://h/p"}}`, theSecret), nil, 400, "github invalid"},
 		{"github: no repository", github(`{"ref":"refs/heads/main"}`, theSecret), nil, 400, "github invalid"},
 		{"github: a ref that is not one", github(`{"ref":"refs/heads/a\nb","repository":{"clone_url":"https://h/p"}}`, theSecret), nil, 400, "github invalid"},
+		{"github: a ref in no encoding", github("{\"ref\":\"refs/heads/\xff\",\"repository\":\"https://h/p\"}", theSecret), nil, 400, "github invalid"},
 
 		{"gitea: a push", gitea(tea, theSecret), nil, 202, "gitea accepted"},
 		{"gitea: a push as a form, of which the payload is signed", form(gitea(tea, theSecret)), nil, 202, "gitea accepted"},

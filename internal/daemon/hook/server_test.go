@@ -188,6 +188,32 @@ func TestABodyIsReadOnlyWhenItMayCount(t *testing.T) {
 	}
 }
 
+func TestALengthIsBelievedWhenItIsTooMuch(t *testing.T) {
+	request := httptest.NewRequest(http.MethodPost, "/hooks/git", unread{t})
+	request.Header.Set("Authorization", "Bearer "+theSecret)
+	request.ContentLength = MaxBody + 1
+	answer := httptest.NewRecorder()
+	newReceiver(nil).ServeHTTP(answer, request)
+	if answer.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d", answer.Code)
+	}
+}
+
+func TestABodyOfUnknownLengthIsBounded(t *testing.T) {
+	body := strings.NewReader(strings.Repeat(" ", 3*MaxBody))
+	request := httptest.NewRequest(http.MethodPost, "/hooks/git", io.MultiReader(body))
+	request.Header.Set("Authorization", "Bearer "+theSecret)
+	answer := httptest.NewRecorder()
+	r := newReceiver(nil)
+	r.ServeHTTP(answer, request)
+	if answer.Code != http.StatusRequestEntityTooLarge || len(r.pushes) > 0 {
+		t.Errorf("status %d", answer.Code)
+	}
+	if read := 3*MaxBody - body.Len(); read > MaxBody+1 {
+		t.Errorf("%d bytes were read", read)
+	}
+}
+
 type unread struct{ *testing.T }
 
 func (u unread) Read([]byte) (int, error) {

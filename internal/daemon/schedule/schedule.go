@@ -80,7 +80,7 @@ func (s Schedule) Next(after time.Time) time.Time {
 				return next.UTC()
 			}
 			from = again.Add(-1)
-		case !s.hourly && !next.After(end.Add(offsetOf(end)-offset)):
+		case !s.hourly && next.Before(end.Add(offsetOf(end)-offset)):
 			return end.UTC() // what is skipped is made up for at once
 		default:
 			from, span = end.Add(-1), end
