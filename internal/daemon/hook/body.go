@@ -18,7 +18,10 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, answer) 
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	default:
-		return nil, answer{http.StatusServiceUnavailable, Invalid, "too many requests at once", [2]string{"Retry-After", "1"}}
+		return nil, answer{
+			status: http.StatusServiceUnavailable, result: Invalid, text: "too many requests at once",
+			header: [2]string{"Retry-After", "1"},
+		}
 	}
 	// A writer that knows no deadline, such as one in a test, is bounded elsewhere.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(deadline))

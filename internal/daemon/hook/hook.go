@@ -113,6 +113,7 @@ type answer struct {
 	result string
 	text   string
 	header [2]string // one more field; empty when there is none
+	failed bool      // nothing was proven, which may happen so many times only
 }
 
 // ServeHTTP answers 202 to a push and to what is not looked at, 200 to a ping,
@@ -138,7 +139,10 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, call call) answer
 	secret := h.secretOf(call.sender)
 	switch {
 	case r.Method != http.MethodPost:
-		return answer{http.StatusMethodNotAllowed, Invalid, "only POST is taken here", [2]string{"Allow", http.MethodPost}}
+		return answer{
+			status: http.StatusMethodNotAllowed, result: Invalid, text: "only POST is taken here",
+			header: [2]string{"Allow", http.MethodPost},
+		}
 	case call.sender == "":
 		return answer{status: http.StatusBadRequest, result: Invalid, text: "the sender is not known"}
 	case secret == nil:
@@ -151,15 +155,15 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, call call) answer
 	from := network(r.RemoteAddr)
 	if wait := h.failures.wait(from, time.Now()); wait > 0 {
 		seconds := fmt.Sprint(int(wait/time.Second) + 1)
-		return answer{http.StatusTooManyRequests, Denied, "too many failed attempts", [2]string{"Retry-After", seconds}}
+		return answer{
+			status: http.StatusTooManyRequests, result: Denied, text: "too many failed attempts",
+			header: [2]string{"Retry-After", seconds},
+		}
 	}
 	got := h.prove(w, r, call, secret)
-	switch got.status {
-	case http.StatusUnauthorized:
+	if got.failed {
 		h.failures.add(from, time.Now())
 		h.options.Log.Warn("hook refused", "sender", call.sender, "from", r.RemoteAddr, "reason", got.text)
-	case http.StatusInternalServerError:
-		h.failures.add(from, time.Now()) // so that nobody can fill the log
 	}
 	return got
 }
@@ -182,8 +186,8 @@ func (h *handler) secretOf(sender string) Secret {
 func (h *handler) prove(w http.ResponseWriter, r *http.Request, call call, read Secret) answer {
 	key, err := keyOf(call.sender, read)
 	if err != nil {
-		h.options.Log.Error("hook refused", "sender", call.sender, "error", err)
-		return answer{status: http.StatusInternalServerError, result: Invalid, text: "the secret cannot be read here"}
+		h.options.Log.Error("secret of a hook", "sender", call.sender, "error", err)
+		return answer{status: http.StatusServiceUnavailable, result: Invalid, text: "the secret cannot be read here", failed: true}
 	}
 	if !call.promises(key) {
 		return unproven(call.sender)
@@ -207,7 +211,7 @@ func (h *handler) prove(w http.ResponseWriter, r *http.Request, call call, read 
 }
 
 func unproven(sender string) answer {
-	got := answer{status: http.StatusUnauthorized, result: Denied, text: "the secret does not fit"}
+	got := answer{status: http.StatusUnauthorized, result: Denied, text: "the secret does not fit", failed: true}
 	if sender == Generic {
 		got.header = [2]string{"WWW-Authenticate", "Bearer"}
 	}

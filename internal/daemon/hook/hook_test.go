@@ -328,11 +328,11 @@ func TestASecretThatProvesNothing(t *testing.T) {
 		inTheLog string
 	}{
 		{"none", nil, 403, ""},
-		{"an empty one", fixed(""), 500, "it is empty"},
-		{"a line break", fixed("\r\n"), 500, "it is empty"},
-		{"one that cannot be read", func() ([]byte, error) { return []byte(theSecret), errors.New("permission denied") }, 500, "permission denied"},
-		{"a signing key that is none", fixed("whsec_***"), 500, "not base64"},
-		{"an empty signing key", fixed("whsec_"), 500, "not base64"},
+		{"an empty one", fixed(""), 503, "it is empty"},
+		{"a line break", fixed("\r\n"), 503, "it is empty"},
+		{"one that cannot be read", func() ([]byte, error) { return []byte(theSecret), errors.New("permission denied") }, 503, "permission denied"},
+		{"a signing key that is none", fixed("whsec_***"), 503, "not base64"},
+		{"an empty signing key", fixed("whsec_"), 503, "not base64"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -348,7 +348,7 @@ func TestASecretThatProvesNothing(t *testing.T) {
 	}
 	t.Run("an empty one, signed with", func(t *testing.T) {
 		r := newReceiver(func(o *Options) { o.GitHub = fixed("") })
-		if answer := r.send(github(sample(t, "github.json"), "")); answer.Code != 500 {
+		if answer := r.send(github(sample(t, "github.json"), "")); answer.Code != 503 {
 			t.Errorf("status %d", answer.Code)
 		}
 	})

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 )
@@ -97,10 +96,10 @@ type key struct {
 func keyOf(sender string, read Secret) (key, error) {
 	secret, err := read()
 	if err != nil {
-		return key{}, fmt.Errorf("secret: %w", err)
+		return key{}, err
 	}
 	if secret = bytes.TrimRight(secret, "\r\n"); len(secret) == 0 {
-		return key{}, errors.New("secret: it is empty, and would prove nothing")
+		return key{}, errors.New("it is empty, and would prove nothing")
 	}
 	switch sender {
 	case GitHub, Gitea:
@@ -112,7 +111,7 @@ func keyOf(sender string, read Secret) (key, error) {
 		}
 		decoded, err := base64.StdEncoding.DecodeString(string(encoded))
 		if err != nil || len(decoded) == 0 {
-			return key{}, errors.New(`secret: what follows "whsec_" is not base64`)
+			return key{}, errors.New(`what follows "whsec_" is not base64`)
 		}
 		return key{decoded, true}, nil
 	}

@@ -125,6 +125,19 @@ func TestGuessingIsSlow(t *testing.T) {
 	})
 }
 
+// A secret that is gone may not fill the log either.
+func TestASecretThatIsGoneIsToldSoManyTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(func(o *Options) { o.Generic = fixed("") })
+		for range 5 * patience {
+			r.send(generic("", theSecret))
+		}
+		if told := strings.Count(r.log.String(), "it is empty"); told != patience {
+			t.Errorf("told %d times, want %d", told, patience)
+		}
+	})
+}
+
 func TestTheMemoryOfFailuresIsBounded(t *testing.T) {
 	var f failures
 	now := time.Now()

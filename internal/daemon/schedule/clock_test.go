@@ -3,7 +3,6 @@ package schedule
 import (
 	"testing"
 	"time"
-	"unsafe"
 )
 
 func TestOnlyAClockThatIsSetJumps(t *testing.T) {
@@ -31,41 +30,4 @@ func TestOnlyAClockThatIsSetJumps(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestAClockIsComparedWithItsLastReading(t *testing.T) {
-	var clock Clock
-	now := time.Now()
-	steps := []struct {
-		name       string
-		set, after time.Duration
-		want       time.Duration
-	}{
-		{"first", 0, 0, 0},
-		{"an hour later", 0, time.Hour, 0},
-		{"set forward", 5 * time.Minute, time.Minute, 5 * time.Minute},
-		{"a minute later", 0, time.Minute, 0},
-		{"set back", -10 * time.Second, time.Second, -10 * time.Second},
-		{"a minute later again", 0, time.Minute, 0},
-		{"set forward a little", 30 * time.Second, time.Minute, 0},
-		{"and a little more", 40 * time.Second, time.Minute, 0},
-	}
-	for _, step := range steps {
-		now = set(now.Add(step.after), step.set)
-		if jump := clock.See(now); jump != step.want {
-			t.Errorf("%s: jump of %s, want %s", step.name, jump, step.want)
-		}
-	}
-	if jump := clock.See(now.Round(0).Add(time.Hour)); jump != 0 {
-		t.Errorf("without a monotonic part there is nothing to compare with: jump of %s", jump)
-	}
-}
-
-// set is what time.Now would give if the wall clock had just been set: the
-// monotonic part, which is the second word of a time, stays behind. There is no
-// other way to make such a time.
-func set(now time.Time, by time.Duration) time.Time {
-	now = now.Add(by)
-	*(*int64)(unsafe.Add(unsafe.Pointer(&now), 8)) -= int64(by)
-	return now
 }
