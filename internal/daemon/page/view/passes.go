@@ -66,12 +66,8 @@ func changeTone(word string) tone {
 }
 
 func countsOf(c status.Counts) string {
-	words := listed(counted{c.Created, "created"}, counted{c.Updated, "updated"}, counted{c.Recreated, "recreated"}, counted{c.Deleted, "deleted"},
+	return listed(counted{c.Created, "created"}, counted{c.Updated, "updated"}, counted{c.Recreated, "recreated"}, counted{c.Deleted, "deleted"},
 		counted{c.Failed, "failed"}, counted{c.Pending - c.Failed, "pending"}, counted{c.Blocked, "blocked"}, counted{c.Superseded, "kept"}, counted{c.InSync, "in sync"})
-	if words == "" {
-		return "no changes"
-	}
-	return words
 }
 
 func changeOf(c status.Change) passChange {
@@ -109,6 +105,9 @@ func passOf(p status.Pass, now time.Time) pass {
 		Tone: toneOf(p.Outcome), Outcome: text(string(p.Outcome)), Began: momentOf(p.Began, now), Trigger: text(string(p.Trigger)), By: text(p.By),
 		Took: took(p.Took), Revision: report.ShortRevision(p.Revision.ID), Subject: report.Short(p.Revision.Subject, 100), Counts: countsOf(p.Counts),
 		Error: lines(p.Error), Hint: text(p.Hint), Omitted: p.Omitted, ChangeWord: plural(len(p.Changes)+p.Omitted, "change"),
+	}
+	if made.Counts == "" && p.Outcome != status.Failed { // a failed one may not have come to a plan
+		made.Counts = "no profile asked for, none of ours live"
 	}
 	for _, c := range p.Changes {
 		made.Changes = append(made.Changes, changeOf(c))
