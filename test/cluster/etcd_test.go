@@ -20,8 +20,8 @@ import (
 	"profilesync/internal/lease/leasetest"
 )
 
-// ttl is the shortest that etcd grants with its default elections.
-const ttl = 2 * time.Second
+// ttl leaves a busy machine time for its confirmations.
+const ttl = 3 * time.Second
 
 // soon is more than a busy machine takes for what needs no waiting.
 const soon = 2 * time.Second
