@@ -38,6 +38,7 @@ something asked for is blocked.`,
 	flags := cmd.Flags()
 	s.passFlags(cmd)
 	flags.BoolVar(&yes, "yes", false, "do not ask")
+	flags.DurationVar(&s.waitLock, "wait-lock", 0, "wait up to this `TIME` for another profilesync that writes to the target")
 	flags.StringVar(&planFile, "plan", "", "carry out the approved plan of `FILE`, or nothing")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return s.apply(cmd, yes, planFile)
@@ -160,7 +161,7 @@ func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error 
 	for i, a := range attempts {
 		progress := j.progress(a)
 		a.pass.Apply.Progress = progress.note
-		result, err := a.pass.Carry(ctx, a.plan)
+		result, err := j.carryOne(ctx, a)
 		progress.clear()
 		if err != nil {
 			problems = errors.Join(problems, targetError{a.target.Name, err, len(attempts) > 1})
@@ -190,6 +191,18 @@ func (j *job) carry(ctx context.Context, attempts []*attempt, shown bool) error 
 		return statusError(exitHeld)
 	}
 	return nil
+}
+
+// carryOne carries out the plan of one target, if nobody else writes to it.
+func (j *job) carryOne(ctx context.Context, a *attempt) (apply.Result, error) {
+	if a.plan.Summary().Pending() > 0 {
+		unlock, err := j.lock(ctx, a)
+		if err != nil {
+			return apply.Result{}, err
+		}
+		defer unlock()
+	}
+	return a.pass.Carry(ctx, a.plan)
 }
 
 var errInterrupted = errors.New("stopped by a signal: what is above was done, the rest was not begun")

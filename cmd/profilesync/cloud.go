@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"profilesync/internal/devcloud"
+	"profilesync/internal/lease"
 	"profilesync/internal/reconcile"
 	"profilesync/internal/senlin"
 )
@@ -53,12 +54,12 @@ func (e *embedded) close() error {
 // A client is all that a pass asks of a cloud.
 var _ reconcile.Cloud = (*senlin.Client)(nil)
 
-// connect logs in to the target's cloud. A read-only client cannot write, even
-// by mistake.
-func (s *settings) connect(ctx context.Context, t targetConfig, readOnly bool) (*senlin.Client, error) {
+// connect logs in to the target's cloud. A client without a fence cannot write,
+// even by mistake; one with a fence asks it before each write.
+func (s *settings) connect(ctx context.Context, t targetConfig, fence lease.Fence) (*senlin.Client, error) {
 	opts := senlin.Options{
 		Cloud: t.Cloud, Region: t.Region, Project: t.Project, Getenv: s.getenv,
-		ReadOnly: readOnly, UserAgent: "profilesync", Log: s.logger, Timeout: s.timeout,
+		ReadOnly: fence == nil, UserAgent: "profilesync (" + instance() + ")", Log: s.logger, Timeout: s.timeout, Wrap: s.around(t.Name, fence),
 	}
 	if t.Cloud == devcloudName {
 		cloud, err := s.embedded.open(s.devcloudFile())
@@ -83,8 +84,8 @@ func devcloudLogin() *senlin.Login {
 func (s *settings) devcloudFile() string {
 	dir, _ := s.lookup("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) { // the XDG specification: a relative path is ignored
-		home, err := os.UserHomeDir()
-		if err != nil {
+		home := s.getenv("HOME")
+		if !filepath.IsAbs(home) {
 			home = os.TempDir()
 		}
 		dir = filepath.Join(home, ".local", "state")

@@ -25,6 +25,8 @@ type config struct {
 	Adopt    *bool          `json:"adopt"`
 	Parallel *int           `json:"parallel"`
 	Limits   limitsConfig   `json:"limits"`
+	Daemon   daemonConfig   `json:"daemon"`
+	Lease    leaseConfig    `json:"lease"`
 }
 
 // limitsConfig are the standing limits; what a run waives is on its command
@@ -40,6 +42,12 @@ type targetConfig struct {
 	Cloud   string `json:"cloud"`
 	Region  string `json:"region"`
 	Project string `json:"project"`
+
+	// What the daemon does with the target, and when.
+	Mode     string         `json:"mode"`
+	Schedule string         `json:"schedule"`
+	TimeZone string         `json:"time_zone"`
+	Windows  []windowConfig `json:"windows"`
 }
 
 const (
@@ -75,6 +83,8 @@ func (s *settings) load(cmd *cobra.Command) (config, error) {
 			return config{}, configError{file, err}
 		}
 		c.Source.resolve(filepath.Dir(file))
+		c.Daemon.resolve(filepath.Dir(file))
+		c.Lease.resolve(filepath.Dir(file))
 	}
 	s.overlay(cmd, &c)
 	return c, c.check()
@@ -133,6 +143,14 @@ func (c config) check() error {
 	}
 	if c.Parallel != nil && !parallelMakesSense(*c.Parallel) {
 		return usageError{fmt.Errorf("parallel: %d: want 1 to 64", *c.Parallel)}
+	}
+	for _, t := range c.Targets {
+		if _, err := t.mode(); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(c.Daemon.check(), c.Lease.check()); err != nil {
+		return err
 	}
 	return c.Limits.check()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"profilesync/internal/reconcile"
 	"profilesync/internal/source"
 )
 
@@ -28,14 +29,20 @@ func (j *job) descended(ctx context.Context, a *attempt) error {
 	if !j.requireDescent || !isGit || j.allowRewind == a.plan.Revision || a.plan.Summary().Pending() == 0 {
 		return nil
 	}
+	return descends(ctx, git, a.plan)
+}
+
+// descends refuses a plan whose revision does not descend from each one that
+// the profiles were last written from.
+func descends(ctx context.Context, git source.Git, planned reconcile.Planned) error {
 	var problems error
-	for _, before := range a.plan.Last {
-		if before == a.plan.Revision {
+	for _, before := range planned.Last {
+		if before == planned.Revision {
 			continue
 		}
-		err := git.Descends(ctx, a.plan.Revision, before)
+		err := git.Descends(ctx, planned.Revision, before)
 		if errors.Is(err, source.ErrNotDescended) {
-			err = rewindError{a.plan.Revision, err}
+			err = rewindError{planned.Revision, err}
 		}
 		problems = errors.Join(problems, err)
 	}

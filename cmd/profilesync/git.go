@@ -161,6 +161,9 @@ func (s *settings) cacheDir(configured string) string {
 	case dir != "":
 		return dir
 	}
+	if dir, _, _ := strings.Cut(s.getenv("CACHE_DIRECTORY"), ":"); filepath.IsAbs(dir) { // systemd's, of a service
+		return filepath.Join(dir, "git")
+	}
 	if dir := s.getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "profilesync", "git")
 	}

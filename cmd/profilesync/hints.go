@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"profilesync/internal/apply"
+	"profilesync/internal/daemon/page/server"
 	"profilesync/internal/desired"
 	"profilesync/internal/devcloud"
 	"profilesync/internal/diff"
@@ -93,6 +94,10 @@ func hintFor(err error) string {
 	if errors.As(err, &usage) {
 		return "profilesync --help lists the commands, profilesync COMMAND --help the flags"
 	}
+	var locked *lockedError
+	if errors.As(err, &locked) {
+		return "wait for it with --wait-lock 5m"
+	}
 	if hint := gitHint(err); hint != "" {
 		return hint
 	}
@@ -149,6 +154,8 @@ func hints() []hint {
 		{errNoOwner, "name the owner with --owner NAME or owner: NAME in profilesync.yaml; it marks the profiles that this repository may change"},
 		{errNoSource, "name a Git repository with --source URL|PATH, a directory with --worktree DIR, or write a profilesync.yaml"},
 		{errNotAsked, "add --yes, or carry out an approved plan: profilesync plan --out FILE, then profilesync apply --plan FILE"},
+		{errNoDaemon, "is it running? profilesync daemon begins one; --address names another than the configuration does"},
+		{server.ErrUnguarded, "set daemon.http.auth in profilesync.yaml, listen on 127.0.0.1, or say open: true where everybody in the network may see the plans"},
 		{errInterrupted, "run the same command again: it goes on from what is live"},
 		{source.ErrEmpty, "commit the documents first, or read a directory with --worktree"},
 		{source.ErrNoRepository, "name the path or URL of a Git repository; a plain directory is read with --worktree"},

@@ -12,6 +12,7 @@ import (
 	"profilesync/internal/apply"
 	"profilesync/internal/desired"
 	"profilesync/internal/diff"
+	"profilesync/internal/lease"
 	"profilesync/internal/reconcile"
 	"profilesync/internal/report"
 	"profilesync/internal/source"
@@ -24,6 +25,7 @@ type job struct {
 	requireDescent bool
 	set            desired.Set
 	readOnly       bool
+	keeper         lease.Keeper // of the leases for writing; nil for none
 	attempts       []*attempt
 }
 
@@ -54,6 +56,11 @@ func (s *settings) begin(cmd *cobra.Command, readOnly bool) (*job, error) {
 	}
 	s.note(tree)
 	j := &job{settings: s, from: from, requireDescent: c.Source.RequireDescent, set: set, readOnly: readOnly}
+	if !readOnly {
+		if j.keeper, _, err = s.keeper(c.Lease, "apply"); err != nil {
+			return nil, err
+		}
+	}
 	for _, t := range targets {
 		j.attempts = append(j.attempts, &attempt{target: t, commit: provenance(tree), pass: reconcile.Pass{
 			Options: diff.Options{Target: t.Name, Cloud: t.Cloud, Owner: c.Owner, Prune: s.prune, Adopt: s.adopt},
@@ -90,7 +97,11 @@ func (j *job) planAll(ctx context.Context, want desired.Set) []*attempt {
 }
 
 func (j *job) planOne(ctx context.Context, a *attempt, want desired.Set) error {
-	client, err := j.connect(ctx, a.target, j.readOnly)
+	var fence lease.Fence
+	if !j.readOnly {
+		fence = &a.gate
+	}
+	client, err := j.connect(ctx, a.target, fence)
 	if err != nil {
 		return err
 	}
@@ -115,6 +126,11 @@ func (j *job) complain(attempts []*attempt) error {
 }
 
 func (j *job) close() {
+	if j.keeper != nil {
+		if err := j.keeper.Close(); err != nil {
+			j.logger.Warn("locks not given back", "error", err)
+		}
+	}
 	for _, a := range j.attempts {
 		if a.client != nil {
 			a.client.Close()

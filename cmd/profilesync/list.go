@@ -65,7 +65,7 @@ func (s *settings) look(cmd *cobra.Command, all bool) (live.Snapshot, string, er
 	if len(targets) > 1 {
 		return live.Snapshot{}, "", usageError{fmt.Errorf("the configuration has %d targets: choose one with --target", len(targets))}
 	}
-	client, err := s.connect(cmd.Context(), targets[0], true)
+	client, err := s.connect(cmd.Context(), targets[0], nil)
 	if err != nil {
 		return live.Snapshot{}, "", err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"profilesync/internal/diff"
+	"profilesync/internal/lease"
 	"profilesync/internal/reconcile"
 	"profilesync/internal/report"
 	"profilesync/internal/senlin"
@@ -123,6 +124,7 @@ type attempt struct {
 	commit *report.Commit // nil for a directory
 	pass   reconcile.Pass
 	client *senlin.Client // nil when the login went wrong
+	gate   lease.Gate     // of the client
 	plan   reconcile.Planned
 	rewind error // why the revision must not follow the one that is live
 	err    error // why there is no plan

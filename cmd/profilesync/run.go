@@ -96,6 +96,7 @@ func newRoot(s *settings) *cobra.Command {
 	s.logFlags(root)
 	root.AddCommand(
 		newPlan(s), newApply(s), newValidate(s), newSource(s),
+		newDaemon(s), newStatus(s), newTrigger(s),
 		newList(s), newShow(s), newDevcloud(s), newVersion(s),
 	)
 	return root

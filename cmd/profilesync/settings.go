@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -36,13 +37,17 @@ type settings struct {
 	parallel                    int
 	prune, adopt, allowEmpty    bool
 	maxDeletes, maxRecreates    int
+	schedule, listen, state     string        // of the daemon
+	address                     string        // of the one that is asked
+	waitLock                    time.Duration // for whoever else writes to a target
 	logFormat                   string
 	verbose                     bool
 
 	pinned string       // revision of an approved plan: what is read instead of ref
 	logger *slog.Logger // set once the flags are known
 
-	embedded embedded // the devcloud of this process
+	embedded embedded                                                      // the devcloud of this process
+	observe  func(target string, base http.RoundTripper) http.RoundTripper // counts what goes to clouds; may be nil
 }
 
 // style is how text on standard output is laid out.
@@ -83,10 +88,14 @@ func (s *settings) cloudFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.owner, "owner", "", "`NAME` of who manages the profiles: only profiles that bear this mark are changed or deleted")
 }
 
-func (s *settings) planFlags(flags *pflag.FlagSet) {
+// standingFlags hold for every pass, waiverFlags for the one of this run.
+func (s *settings) standingFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&s.parallel, "parallel", 8, "`N` changes carried out side by side")
 	flags.BoolVar(&s.prune, "prune", true, "delete our profiles that no document asks for")
 	flags.BoolVar(&s.adopt, "adopt", false, "take over unowned profiles whose spec differs")
+}
+
+func (s *settings) waiverFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&s.maxDeletes, "max-deletes", -1, "permit up to `N` deletes in this run (without it one, or 30 % of our profiles)")
 	flags.IntVar(&s.maxRecreates, "max-recreates", -1, "permit up to `N` recreates in this run (without it ten, or 50 % of our profiles)")
 	flags.Lookup("max-deletes").DefValue = "0" // the help would show -1 as the default
@@ -101,7 +110,8 @@ func (s *settings) passFlags(cmd *cobra.Command) {
 	s.configFlag(flags)
 	s.sourceFlags(flags)
 	s.cloudFlags(flags)
-	s.planFlags(flags)
+	s.standingFlags(flags)
+	s.waiverFlags(flags)
 	s.outputFlag(flags)
 	cmd.MarkFlagsMutuallyExclusive("source", "worktree")
 }

@@ -36,6 +36,7 @@ func homes() []home {
 		{"go.yaml.in/yaml", []string{"internal/desired", "internal/senlin"}},
 		{"golang.org/x/crypto", []string{"internal/source"}},
 		{"golang.org/x/sync", []string{"cmd/profilesync", "internal/apply", "internal/senlin"}},
+		{"golang.org/x/sys", []string{"cmd/profilesync"}},
 		{"golang.org/x/term", []string{"cmd/profilesync"}},
 		{"sigs.k8s.io/yaml", []string{"internal/desired"}},
 	}

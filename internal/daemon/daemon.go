@@ -70,7 +70,7 @@ type Config struct {
 // Target is one target as it is configured.
 type Target struct {
 	Name, Cloud string
-	Key         string // of its leases: the same in every process that may write to the target
+	Key         string // of the lease for serving it: the same in every process that may
 	Mode        status.Mode
 	Schedule    schedule.Schedule
 	Windows     schedule.Windows
@@ -90,6 +90,7 @@ type Target struct {
 // Cloud is a client that is kept between passes.
 type Cloud interface {
 	reconcile.Cloud
+	// Close closes connections that are not in use.
 	Close()
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"profilesync/internal/daemon/status"
+	"profilesync/internal/diff"
 	"profilesync/internal/lease"
 )
 
@@ -14,10 +15,16 @@ import (
 // share the targets and take over from each other. The second one is held while
 // a pass writes, and by a single apply too, which so need not wait for the
 // daemon to go away.
-func serving(t Target) string { return "serve/" + t.Key }
+func serving(t Target) string { return Serving + t.Key }
 
-// Writing is the name of the lease that whoever writes to a target holds.
-func Writing(key string) string { return "write/" + key }
+// Serving begins the name of each lease for serving a target.
+const Serving = "serve/"
+
+// Writing is the name of the lease that whoever carries out a plan holds. It is
+// that of what is written to, whatever a configuration calls it.
+func Writing(plan diff.Plan) string {
+	return "write/" + plan.Region + "/" + plan.Project + "/" + plan.Owner
+}
 
 const (
 	holderEvery   = 5 * time.Second // how often somebody who waits looks who has the lease

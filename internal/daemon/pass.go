@@ -123,7 +123,7 @@ func (w *worker) write(ctx context.Context, target Target, pass reconcile.Pass, 
 		defer w.gate.Shut()
 		return carry(ctx, pass, a)
 	}
-	held, err := leases.Acquire(ctx, Writing(target.Key))
+	held, err := leases.Acquire(ctx, Writing(a.planned.Plan))
 	if err != nil {
 		return fmt.Errorf("lease for writing: %w", err)
 	}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"profilesync/internal/daemon/hook"
+	"profilesync/internal/daemon/page"
+	"profilesync/internal/daemon/page/login"
+	"profilesync/internal/daemon/page/server"
+	"profilesync/internal/reconcile"
+	"profilesync/internal/source"
+)
+
+// swapped is a handler that a reload replaces.
+type swapped struct{ now atomic.Pointer[http.Handler] }
+
+func (s *swapped) set(handler http.Handler) { s.now.Store(&handler) }
+
+func (s *swapped) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.now.Load()).ServeHTTP(w, r) }
+
+// newFace makes what the server answers. Secrets are read at each request; here
+// it is only seen to it that they can be.
+func (v *service) newFace(c config) (http.Handler, error) {
+	gate, err := v.gateOf(c.Daemon.HTTP.Auth, c.Daemon.HTTP.TLS.ClientCA != "")
+	if err != nil {
+		return nil, err
+	}
+	hooks, err := v.hooksOf(c)
+	if err != nil {
+		return nil, err
+	}
+	options := page.Options{
+		Daemon: v.daemon, Metrics: v.metrics.Handler(), Hooks: hooks, Login: gate, AnyHost: c.Daemon.HTTP.Open, Log: v.logger,
+	}
+	if link, err := url.Parse(c.Daemon.HTTP.Link); err == nil && link.Hostname() != "" {
+		options.Hosts = []string{link.Hostname()}
+	}
+	return page.New(options), nil
+}
+
+func (v *service) gateOf(c authConfig, certificates bool) (*login.Gate, error) {
+	options := login.Options{Username: c.Basic.Username, Certificates: certificates}
+	var err error
+	if options.Bearer, err = v.secret("token of the page", c.Bearer); err != nil {
+		return nil, err
+	}
+	if options.Password, err = v.secret("password of the page", c.Basic.Password); err != nil {
+		return nil, err
+	}
+	return login.New(options), nil
+}
+
+// secret reads a secret anew each time it is asked for; nil where none is
+// configured.
+func (v *service) secret(what string, where secretConfig) (func() (string, error), error) {
+	place := where.place()
+	if place.IsZero() {
+		return nil, nil
+	}
+	read := func() (string, error) {
+		text, err := place.Read(what, v.lookup)
+		return string(text), err
+	}
+	_, err := read()
+	return read, err
+}
+
+func (v *service) hooksOf(c config) (http.Handler, error) {
+	options := hook.Options{Count: v.metrics.Hook, Log: v.logger, Push: func(p hook.Push) { v.pushed(c.Source, p) }}
+	any := false
+	for _, sender := range []struct {
+		name  string
+		where secretConfig
+		into  *hook.Secret
+	}{
+		{"GitHub", c.Daemon.Hooks.GitHub.place(), &options.GitHub},
+		{"GitLab", c.Daemon.Hooks.GitLab.place(), &options.GitLab},
+		{"Gitea", c.Daemon.Hooks.Gitea.place(), &options.Gitea},
+		{"generic", c.Daemon.Hooks.Generic.place(), &options.Generic},
+	} {
+		read, err := v.secret("secret of "+sender.name+" hooks", sender.where)
+		if err != nil {
+			return nil, err
+		}
+		if read != nil {
+			any = true
+			*sender.into = func() ([]byte, error) {
+				text, err := read()
+				return []byte(text), err
+			}
+		}
+	}
+	if !any {
+		return nil, nil
+	}
+	return hook.New(options), nil
+}
+
+// pushed makes a pass of everything when a push may concern what is read.
+func (v *service) pushed(c sourceConfig, p hook.Push) {
+	if c.URL != "" && !hook.Concerns(p, c.URL, c.Ref) {
+		v.logger.Info("push is about something else", "push", p.String())
+		return
+	}
+	v.logger.Info("push", "push", p.String())
+	v.daemon.Push(p.String())
+}
+
+func (v *service) serverOptions(c config) server.Options {
+	h := c.Daemon.HTTP
+	return server.Options{
+		Address: cmp.Or(h.Listen, server.DefaultAddress), Handler: &v.face, Open: h.Open, Log: v.logger,
+		TLS:     server.TLS{Certificate: h.TLS.Certificate, Key: h.TLS.Key, ClientCA: h.TLS.ClientCA},
+		Guarded: !h.Auth.Bearer.place().IsZero() || h.Auth.Basic.Username != "" || h.TLS.ClientCA != "",
+	}
+}
+
+// count is told of every request to a cloud.
+func (v *service) count(target string, base http.RoundTripper) http.RoundTripper {
+	return counter{v, target, base}
+}
+
+type counter struct {
+	*service
+	target string
+	base   http.RoundTripper
+}
+
+func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	began := time.Now()
+	answer, err := c.base.RoundTrip(r)
+	code := 0 // no answer
+	if err == nil {
+		code = answer.StatusCode
+	}
+	c.metrics.Request(c.target, r.Method, code, time.Since(began))
+	return answer, err
+}
+
+// counted is a source that tells of each reading.
+type counted struct {
+	reconcile.Source
+	read func(fetched bool, err error)
+}
+
+func (c counted) Read(ctx context.Context) (source.Snapshot, error) {
+	tree, err := c.Source.Read(ctx)
+	c.read(tree.Received > 0, err)
+	return tree, err
+}
