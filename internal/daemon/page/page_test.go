@@ -310,6 +310,9 @@ func TestThePageComesWholeOrInPart(t *testing.T) {
 		if !strings.HasPrefix(whole, "<!doctype html>") || !strings.Contains(whole, part) || !strings.HasPrefix(part, "<main") {
 			t.Errorf("%s: the part is not what the whole has", path)
 		}
+		if others := strings.Contains(part, "192.0.2.7"); others != (path == "/") { // what edge fails of
+			t.Errorf("%s: passes of other targets are there: %t", path, others)
+		}
 		if strings.Contains(h.ask("GET", path, "").Body.String(), "prod") {
 			t.Errorf("%s: a stranger reads a name", path)
 		}

@@ -133,9 +133,10 @@ func TestOldTLSIsRefused(t *testing.T) {
 	ours := newAuthority(t, "ours")
 	s, _ := start(t, Options{Handler: hello(), TLS: ours.filesIn(t, t.TempDir(), "server")})
 	client := clientOf(t, ours)
-	client.Transport.(*http.Transport).TLSClientConfig.MaxVersion = tls.VersionTLS11
-	if _, err := get(client, s.URL()); err == nil {
-		t.Error("TLS 1.1 is spoken")
+	config := client.Transport.(*http.Transport).TLSClientConfig
+	config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	if _, err := get(client, s.URL()); err == nil || !strings.Contains(err.Error(), "protocol version") {
+		t.Errorf("TLS 1.1: %v", err)
 	}
 }
 
