@@ -208,3 +208,10 @@ func Eventually(t testing.TB, within time.Duration, what string, holds func() bo
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// Forget drops the requests so far.
+func (c *Cloud) Forget() {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.log = nil
+}
