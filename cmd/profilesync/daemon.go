@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"syscall"
 
 	"github.com/lmittmann/tint"
@@ -98,7 +99,7 @@ func (v *service) read() (config, daemon.Config, error) {
 func (v *service) run(ctx context.Context) error {
 	v.logger = v.daemonLog()
 	v.observe = v.count
-	v.metrics = metrics.New(version(), func() status.Daemon { return v.daemon.Status() })
+	v.metrics = metrics.New(strings.TrimPrefix(version(), "profilesync "), func() status.Daemon { return v.daemon.Status() })
 	c, built, err := v.read()
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func (v *service) run(ctx context.Context) error {
 		v.logger.Warn("history begins anew", "why", note)
 	}
 	options := daemon.Options{
-		Version: version(), Instance: instance(), LeaseKind: kind, Journal: passes,
+		Version: strings.TrimPrefix(version(), "profilesync "), Instance: instance(), LeaseKind: kind, Journal: passes,
 		Passed: v.passed, Hint: daemonHint, Log: v.logger,
 	}
 	if keeper != nil {

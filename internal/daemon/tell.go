@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"profilesync/internal/daemon/status"
@@ -76,6 +77,7 @@ func (w *worker) end(e ending) {
 	}
 	now := w.daemon.now()
 	w.mutex.Lock()
+	same := w.state.Last != nil && w.state.Last.Outcome == e.pass.Outcome
 	w.state.Running = nil
 	w.state.LastAttempt, w.state.Last = now, &e.pass
 	if e.pass.Outcome != status.Failed {
@@ -89,17 +91,18 @@ func (w *worker) end(e ending) {
 	}
 	w.mutex.Unlock()
 	w.tellTimes()
-	w.log(e.pass)
+	w.log(e.pass, same)
 	if d.options.Passed != nil {
 		d.options.Passed(e.pass)
 	}
 }
 
-func (w *worker) log(pass status.Pass) {
+// log tells of a pass. same says that the one before ended alike.
+func (w *worker) log(pass status.Pass, same bool) {
 	c := pass.Counts
 	attributes := []any{
 		"target", pass.Target, "trigger", string(pass.Trigger), "outcome", string(pass.Outcome),
-		"revision", pass.Revision.ID, "took", pass.Took.Round(time.Millisecond),
+		"revision", short(pass.Revision.ID), "took", pass.Took.Round(time.Millisecond),
 	}
 	for _, n := range []struct {
 		name  string
@@ -119,9 +122,21 @@ func (w *worker) log(pass status.Pass) {
 		}
 	}
 	level := slog.LevelInfo
-	if pass.Outcome == status.Failed {
+	switch {
+	case pass.Outcome == status.InSync && pass.Trigger == status.Schedule && same:
+		level = slog.LevelDebug // nothing that anybody would want to read every five minutes
+	case pass.Outcome == status.Failed:
 		level = slog.LevelError
 		attributes = append(attributes, "error", pass.Error, "hint", pass.Hint)
 	}
 	w.daemon.options.Log.Log(context.Background(), level, "pass", attributes...)
+}
+
+// short is as much of a revision as tells it from others: a commit whole, of a
+// directory's digest the beginning.
+func short(revision string) string {
+	if kind, digest, found := strings.Cut(revision, ":sha256:"); found {
+		return kind + ":" + digest[:min(len(digest), 7)]
+	}
+	return revision
 }
