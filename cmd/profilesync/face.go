@@ -58,13 +58,11 @@ func (v *service) gateOf(c authConfig, certificates bool) (*login.Gate, error) {
 // secret reads a secret anew each time it is asked for; nil where none is
 // configured.
 func (v *service) secret(what string, where secretConfig) (func() (string, error), error) {
-	place := where.place()
-	if place.IsZero() {
+	if where.place().IsZero() {
 		return nil, nil
 	}
 	read := func() (string, error) {
-		text, err := place.Read(what, v.lookup)
-		return string(text), err
+		return v.readSecret(what, where)
 	}
 	_, err := read()
 	return read, err

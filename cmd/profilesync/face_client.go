@@ -111,11 +111,11 @@ func trusting(certificate string) (*tls.Config, error) {
 func (s *settings) loginWith(c authConfig) (func(*http.Request), error) {
 	switch {
 	case !c.Bearer.place().IsZero():
-		token, err := c.Bearer.place().Read("token of the page", s.lookup)
-		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+string(token)) }, err
+		token, err := s.readSecret("token of the page", c.Bearer)
+		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }, err
 	case c.Basic.Username != "":
-		password, err := c.Basic.Password.place().Read("password of the page", s.lookup)
-		return func(r *http.Request) { r.SetBasicAuth(c.Basic.Username, string(password)) }, err
+		password, err := s.readSecret("password of the page", c.Basic.Password)
+		return func(r *http.Request) { r.SetBasicAuth(c.Basic.Username, password) }, err
 	}
 	return func(*http.Request) {}, nil
 }

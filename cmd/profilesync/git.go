@@ -144,6 +144,16 @@ func (s *settings) login(c loginConfig, overHTTP bool) remote.Login {
 	return login
 }
 
+// readSecret reads a secret that is not for a Git server; what is wrong with it
+// is no matter of getting into one.
+func (s *settings) readSecret(what string, where secretConfig) (string, error) {
+	text, err := where.place().Read(what, s.lookup)
+	if err != nil {
+		return "", errors.New(strings.TrimPrefix(err.Error(), source.ErrLogin.Error()+": "))
+	}
+	return string(text), nil
+}
+
 func (c secretConfig) place() secret.Place { return secret.Place{File: c.File, Variable: c.Env} }
 
 func (c verifyConfig) policy() trust.Policy {

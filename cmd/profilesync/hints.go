@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	"profilesync/internal/apply"
+	"profilesync/internal/daemon/history"
 	"profilesync/internal/daemon/page/server"
 	"profilesync/internal/desired"
 	"profilesync/internal/devcloud"
 	"profilesync/internal/diff"
+	"profilesync/internal/lease"
 	"profilesync/internal/profile"
 	"profilesync/internal/reconcile"
 	"profilesync/internal/report"
@@ -155,6 +157,9 @@ func hints() []hint {
 		{errNoSource, "name a Git repository with --source URL|PATH, a directory with --worktree DIR, or write a profilesync.yaml"},
 		{errNotAsked, "add --yes, or carry out an approved plan: profilesync plan --out FILE, then profilesync apply --plan FILE"},
 		{errNoDaemon, "is it running? profilesync daemon begins one; --address names another than the configuration does"},
+		{history.ErrBusy, "another daemon of this user is running; a second one needs a directory of its own: --state DIR"},
+		{history.ErrNewer, "begin the newer program again, or give this one a directory of its own: --state DIR"},
+		{lease.ErrUnavailable, "is etcd up and within reach, or the directory of the locks writable? Nothing is written until it is known who may"},
 		{server.ErrUnguarded, "set daemon.http.auth in profilesync.yaml, listen on 127.0.0.1, or say open: true where everybody in the network may see the plans"},
 		{errInterrupted, "run the same command again: it goes on from what is live"},
 		{source.ErrEmpty, "commit the documents first, or read a directory with --worktree"},

@@ -71,11 +71,11 @@ func (s *settings) etcdOptions(c etcdConfig, self lease.Holder) (etcd.Options, e
 		CA: c.CA, Certificate: c.Certificate, Key: c.Key, Username: c.Username, Self: self,
 	}
 	if !c.Password.place().IsZero() {
-		password, err := c.Password.place().Read("password for etcd", s.lookup)
+		password, err := s.readSecret("password for etcd", c.Password)
 		if err != nil {
 			return etcd.Options{}, err
 		}
-		options.Password = string(password)
+		options.Password = password
 	}
 	return options, nil
 }
