@@ -1,6 +1,7 @@
 package lease_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -79,6 +80,33 @@ func TestALockOutlivesNoExec(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := openDirectory(t, dir).Try(t.Context(), "inherited"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhoLooksIsInNobodysWay(t *testing.T) {
+	dir := t.TempDir()
+	keeper, curious := openDirectory(t, dir), openDirectory(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	looks := make(chan error)
+	go func() {
+		var err error
+		for ctx.Err() == nil && err == nil {
+			_, _, err = curious.Holder(t.Context(), "looked at")
+		}
+		looks <- err
+	}()
+	for range 300 {
+		held, err := keeper.Try(t.Context(), "looked at")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := held.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if err := <-looks; err != nil {
 		t.Error(err)
 	}
 }

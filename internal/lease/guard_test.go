@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"profilesync/internal/lease"
 )
@@ -82,13 +83,22 @@ func (s *server) requests() []string {
 	return slices.Clone(s.asked)
 }
 
+// slow takes its time to be closed, so that whoever closes it late has written
+// to it by then.
+type slow struct{ net.Conn }
+
+func (s slow) Close() error {
+	time.Sleep(10 * time.Millisecond)
+	return s.Conn.Close()
+}
+
 // guard stands before the server; dialing is called as a connection is made.
 func (s *server) guard(fence lease.Fence, dialing func()) lease.Guard {
 	base := s.Client().Transport.(*http.Transport).Clone()
 	base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		connection, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		dialing()
-		return connection, err
+		return slow{connection}, err
 	}
 	s.Config.RegisterOnShutdown(base.CloseIdleConnections)
 	return lease.Guard{Base: base, Fence: fence, Writes: func(r *http.Request) bool { return r.Method != http.MethodGet }}
@@ -100,7 +110,8 @@ func request(t *testing.T, method, url, body string) *http.Request {
 	if body != "" {
 		content = strings.NewReader(body)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, url, content)
+	// Its context never ends, so that whatever waits for that is left behind.
+	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, content)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,11 +169,15 @@ func TestNoWriteGoesOutOnceTheLeaseIsLost(t *testing.T) {
 				if !what.late {
 					fence.expire()
 				}
-				guard := s.guard(fence, fence.expire)
+				dialed := false
+				guard := s.guard(fence, func() { dialed = true; fence.expire() })
 				err := send(t, guard, request(t, what.method, s.URL+"/v1", what.body))
 				var fenced *lease.FencedError
 				if !errors.As(err, &fenced) || !errors.Is(err, lease.ErrLost) || !fenced.Unsent() {
 					t.Errorf("got %v, unsent %t", err, fenced != nil && fenced.Unsent())
+				}
+				if dialed != what.late {
+					t.Errorf("a connection was made: %t", dialed)
 				}
 				if want := what.method + " /v1 is refused: lease lost: expired"; err == nil || err.Error() != want {
 					t.Errorf("says %q, want %q", err, want)

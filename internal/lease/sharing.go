@@ -28,13 +28,14 @@ type Sharing struct {
 	total  func() int
 
 	mutex sync.Mutex
-	count int // held, or about to be
+	count int           // held, or about to be
+	fewer chan struct{} // closed when the count goes down
 }
 
 // NewSharing shares the leases whose names begin with the prefix. total is how
 // many there are, and may change.
 func NewSharing(keeper Keeper, prefix string, total func() int) *Sharing {
-	return &Sharing{Keeper: keeper, prefix: prefix, total: total}
+	return &Sharing{Keeper: keeper, prefix: prefix, total: total, fewer: make(chan struct{})}
 }
 
 // Acquire waits until a lease is ours, or ctx ends, as [Acquire] does. A shared
@@ -70,14 +71,8 @@ func (t *turn) Try(ctx context.Context, name string) (Held, error) {
 			return nil, err
 		}
 	}
-	for {
-		wait := t.sharing.enter(time.Since(t.free))
-		if wait <= 0 {
-			break
-		}
-		if err := pause(ctx, wait); err != nil {
-			return nil, err
-		}
+	if err := t.sharing.enter(ctx, t.free); err != nil {
+		return nil, err
 	}
 	held, err := t.Keeper.Try(ctx, name)
 	if err != nil {
@@ -86,21 +81,38 @@ func (t *turn) Try(ctx context.Context, name string) (Held, error) {
 	return held, err
 }
 
-// enter counts one more when it is our turn, and tells how long to wait when it
-// is not.
-func (s *Sharing) enter(passed time.Duration) (wait time.Duration) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if wait = Hesitation(s.count, s.total()) - passed; wait <= 0 {
-		s.count++
+// enter waits until it is our turn for what has been free for a while, and
+// counts it.
+func (s *Sharing) enter(ctx context.Context, free time.Time) error {
+	for {
+		s.mutex.Lock()
+		wait, fewer := Hesitation(s.count, s.total())-time.Since(free), s.fewer
+		if wait <= 0 {
+			s.count++
+		}
+		s.mutex.Unlock()
+		if wait <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-fewer: // somebody was quicker than we: now it is another one's turn here
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 	}
-	return wait
 }
 
 func (s *Sharing) leave() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.count--
+	close(s.fewer)
+	s.fewer = make(chan struct{})
 }
 
 // share is a shared lease that is ours.

@@ -75,8 +75,10 @@ func (h *memory) Lost() <-chan struct{} { return h.lost }
 func (h *memory) Release(context.Context) error {
 	h.store.mutex.Lock()
 	defer h.store.mutex.Unlock()
-	delete(h.store.held, h.name)
-	close(h.lost)
+	if h.store.held[h.name] == h {
+		delete(h.store.held, h.name)
+		close(h.lost)
+	}
 	return nil
 }
 
@@ -109,8 +111,7 @@ func (s *store) start(t *testing.T, name string, targets int, slow time.Duration
 				return
 			}
 			<-ctx.Done()
-			_ = held.Release(context.Background()) // one in memory
-			_ = held.Release
+			_ = held.Release(context.Background()) // one in memory always can
 		})
 	}
 	return instance{name, func() {
@@ -190,6 +191,54 @@ func TestOtherNamesAreNotShared(t *testing.T) {
 		}
 		if took := time.Since(began); took != 0 {
 			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// failing has no leases for a while.
+type failing struct {
+	process
+	times int
+}
+
+func (f *failing) Try(ctx context.Context, name string) (lease.Held, error) {
+	if f.times--; f.times >= 0 {
+		return nil, lease.ErrUnavailable
+	}
+	return f.process.Try(ctx, name)
+}
+
+func TestOnlyWhatIsHeldCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{held: map[string]*memory{}}
+		sharing := lease.NewSharing(&failing{process{s, "i", 0}, 3}, "", func() int { return 10 })
+		began := time.Now()
+		for range 3 {
+			if _, err := sharing.Acquire(t.Context(), "a"); !errors.Is(err, lease.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		}
+		for range 3 {
+			held, err := sharing.Acquire(t.Context(), "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := held.Release(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("it hesitated for %s and holds nothing", took)
+		}
+		for _, name := range []string{"b", "c"} {
+			if _, err := sharing.Acquire(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took != lease.Hesitation(1, 10) {
+			t.Errorf("it hesitated for %s and holds one", took)
 		}
 	})
 }

@@ -112,6 +112,54 @@ func TestWhatNobodyReleasesInTimeIsSweptUp(t *testing.T) {
 	}
 }
 
+func TestWhatWasTakenWithoutAnAnswerIsTakenUpAgain(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	network := through(t, s.host())
+	k := keeper(t, "host-1/1", network.endpoint(), func(o *etcd.Options) { o.TTL = 9 * time.Second })
+	must(t, k, "another")
+	network.loseAnswers()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := k.Try(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	there, err := s.operator(t).Get(t.Context(), etcd.DefaultPrefix+"/a")
+	if err != nil || len(there.Kvs) != 1 {
+		t.Fatalf("the request has not arrived: %v %v", there, err)
+	}
+	network.heal()
+	held, err := k.Try(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(4 * time.Second) // over a confirmation
+	if err := held.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhoWaitsIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	long := func(o *etcd.Options) { o.TTL = time.Minute }
+	held := must(t, keeper(t, "host-1/1", s.endpoint(), long), "a")
+	waiting := keeper(t, "host-2/2", s.endpoint(), long)
+	told := make(chan error)
+	go func() { told <- waiting.Await(t.Context(), "a") }()
+	time.Sleep(500 * time.Millisecond) // it is waiting by now
+	began := time.Now()
+	if err := held.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-told; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > soon {
+		t.Errorf("told after %s", took)
+	}
+}
+
 func TestADeadEndpointHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	for name, endpoint := range map[string]string{

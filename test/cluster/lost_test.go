@@ -220,7 +220,11 @@ func TestWhatAClockThatIsSetDoesToALease(t *testing.T) {
 			if err := held.Check(); err == nil {
 				t.Error("set back, and held again")
 			}
-			must(t, k, name) // the old session gives it free
+			began := time.Now()
+			must(t, k, name)
+			if took := time.Since(began); took > 5*time.Second { // the old session gives it free
+				t.Errorf("its own old key was in its way for %s", took)
+			}
 		})
 	}
 }
@@ -258,6 +262,24 @@ func TestAKeyThatAnOperatorDeletesIsLost(t *testing.T) {
 				t.Errorf("the other lease went with it: %v", err)
 			}
 		})
+	}
+}
+
+func TestWhatAnotherOneHasIsNotReleased(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	k, other := keeper(t, "host-1/1", s.endpoint(), nil), keeper(t, "host-2/2", s.endpoint(), nil)
+	held := must(t, k, "a")
+	if _, err := s.operator(t).Delete(t.Context(), etcd.DefaultPrefix+"/a"); err != nil {
+		t.Fatal(err)
+	}
+	theirs := must(t, other, "a")
+	if err := held.Release(t.Context()); err != nil { // it has not noticed yet
+		t.Error(err)
+	}
+	time.Sleep(ttl)
+	if err := theirs.Check(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -17,6 +17,7 @@ type proxy struct {
 
 	mutex sync.Mutex
 	stuck chan struct{} // nothing passes until it is closed; nil when everything does
+	half  bool          // requests do
 	some  chan struct{} // closed when something is held back
 	conns map[net.Conn]bool
 	done  chan struct{}
@@ -60,8 +61,8 @@ func (p *proxy) serve(client net.Conn) {
 	p.conns[client], p.conns[server] = true, true
 	p.mutex.Unlock()
 	var group sync.WaitGroup
-	group.Go(func() { p.copy(server, client) })
-	group.Go(func() { p.copy(client, server) })
+	group.Go(func() { p.copy(server, client, true) })
+	group.Go(func() { p.copy(client, server, false) })
 	group.Wait()
 	p.mutex.Lock()
 	delete(p.conns, client)
@@ -69,12 +70,12 @@ func (p *proxy) serve(client net.Conn) {
 	p.mutex.Unlock()
 }
 
-func (p *proxy) copy(to, from net.Conn) {
+func (p *proxy) copy(to, from net.Conn, request bool) {
 	defer func() { _ = to.Close() }() // one half does not live without the other
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && p.pass() {
+		if n > 0 && p.pass(request) {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
 			}
@@ -89,9 +90,12 @@ func (p *proxy) copy(to, from net.Conn) {
 }
 
 // pass waits while the network is stuck.
-func (p *proxy) pass() bool {
+func (p *proxy) pass(request bool) bool {
 	p.mutex.Lock()
 	stuck := p.stuck
+	if request && p.half {
+		stuck = nil
+	}
 	if stuck != nil && p.some != nil {
 		close(p.some)
 		p.some = nil
@@ -109,9 +113,15 @@ func (p *proxy) pass() bool {
 }
 
 // hang holds everything back from now on.
-func (p *proxy) hang() {
+func (p *proxy) hang() { p.stop(false) }
+
+// loseAnswers holds back what etcd says.
+func (p *proxy) loseAnswers() { p.stop(true) }
+
+func (p *proxy) stop(half bool) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	p.half = half
 	if p.stuck == nil {
 		p.stuck = make(chan struct{})
 	}
