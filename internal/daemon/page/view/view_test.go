@@ -85,7 +85,7 @@ func TestWhatMattersIsOnThePage(t *testing.T) {
 		"": {
 			"4 of 5 targets are ready", "webhook https://chat.example.org: connection refused", "legacy-asg", "WARNING", "c2000000-6b3c",
 			"legacy-node-1", "not deleted: in use", "&#34;m1.small&#34; → &#34;m1.large&#34;", "(sensitive)", "web~77aa00bb", "signed by ada@example.org",
-			"held by sync-2/311 (etcd)", "window closed, opens", "in 8 hours", "pass under way (push)", "the last 5 passes", "not again before",
+			"held by sync-2/311 (etcd)", "window closed, opens", "in 8 hours", "pass under way (push)", "the last 5 passes", "tried again",
 			"connection to 192.0.2.7:8778 refused", "web/profiles, branch main, by ada", "Suspended"[1:], "profiles/worker.yaml:12",
 		},
 		"prod": {"prod: drift · profilesync", "legacy-asg", "It waits for the window, which opens", "apt-get install -y nginx-full"},
@@ -133,7 +133,7 @@ func TestALargePlanIsBounded(t *testing.T) {
 
 func TestRelativeTimes(t *testing.T) {
 	for since, want := range map[time.Duration]string{
-		0: "now", 9 * time.Second: "now", -9 * time.Second: "now", 10 * time.Second: "less than a minute ago", -59 * time.Second: "in less than a minute",
+		0: "just now", 9 * time.Second: "just now", -9 * time.Second: "in a moment", 10 * time.Second: "less than a minute ago", -59 * time.Second: "in less than a minute",
 		time.Minute: "1 minute ago", 89 * time.Second: "1 minute ago", 90 * time.Second: "2 minutes ago", -59 * time.Minute: "in 59 minutes",
 		59*time.Minute + 30*time.Second: "1 hour ago", -8*time.Hour + time.Second: "in 8 hours",
 		47 * time.Hour: "47 hours ago", 48 * time.Hour: "2 days ago", -400 * 24 * time.Hour: "in 400 days",

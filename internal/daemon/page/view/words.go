@@ -40,8 +40,10 @@ func relative(since time.Duration) string {
 	minutes, hours, days := (seconds+30)/60, (seconds+1800)/3600, (seconds+43200)/86400
 	var words string
 	switch {
+	case seconds < 10 && since < 0:
+		return "in a moment"
 	case seconds < 10:
-		return "now"
+		return "just now"
 	case seconds < 60:
 		words = "less than a minute"
 	case minutes < 60:

@@ -18,7 +18,7 @@
     const minutes = Math.floor((seconds + 30) / 60), hours = Math.floor((seconds + 1800) / 3600), days = Math.floor((seconds + 43200) / 86400);
     const count = (n, noun) => n === 1 ? "1 " + noun : n + " " + noun + "s";
     let words;
-    if (seconds < 10) return "now";
+    if (seconds < 10) return milliseconds < 0 ? "in a moment" : "just now";
     if (seconds < 60) words = "less than a minute";
     else if (minutes < 60) words = count(minutes, "minute");
     else if (hours < 48) words = count(hours, "hour");
