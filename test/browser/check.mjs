@@ -27,7 +27,8 @@ const same = (got, want, words) => must(got === want, `${words}: got ${JSON.stri
 // visit opens a page and fails on whatever the browser complains of while it is looked at.
 async function visit(name, url, options, look) {
   current = name;
-  const context = await browser.newContext({ viewport: desktop, reducedMotion: "reduce", ...options });
+  const httpCredentials = expected.username ? { username: expected.username, password: expected.password } : undefined;
+  const context = await browser.newContext({ viewport: desktop, reducedMotion: "reduce", httpCredentials, ...options });
   const page = await context.newPage();
   const complaints = [];
   page.on("console", message => { if (message.type() !== "log" && message.type() !== "info") complaints.push(message.text()); });

@@ -30,6 +30,8 @@ var (
 // script is what check.mjs is told to look for.
 type script struct {
 	URL         string   `json:"url"`
+	Username    string   `json:"username"` // "" where no login is needed
+	Password    string   `json:"password"`
 	Screenshots string   `json:"screenshots"`
 	Targets     []string `json:"targets"`
 	Head        string   `json:"head"`    // first words of the overview
