@@ -176,7 +176,7 @@ func TestTheProgramRunsInAnEmptyReadOnlyRoot(t *testing.T) {
 	t.Run("it serves, is well, and ends", func(t *testing.T) {
 		write(t, filepath.Join(image, "etc", "trial.yaml"), trial, 0o644)
 		said := inside(t, image, daemonStory)
-		for _, want := range []string{"1 of 1 target ready", "INF stopped", "/var/lib/profilesync/"} {
+		for _, want := range []string{"1 of 1 target ready", "INF stopped", "/var/lib/profilesync/history.db"} {
 			if !strings.Contains(said, want) {
 				t.Errorf("no %q in\n%s", want, said)
 			}

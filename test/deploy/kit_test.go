@@ -54,6 +54,7 @@ func tool(t *testing.T, name string, arguments ...string) *exec.Cmd {
 	t.Cleanup(cancel)
 	command := exec.CommandContext(ctx, path, arguments...)
 	command.Dir = root(t)
+	command.WaitDelay = 5 * time.Second // for what a command that was ended has left running
 	return command
 }
 
