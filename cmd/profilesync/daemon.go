@@ -153,7 +153,7 @@ func (v *service) serve(ctx context.Context, c config) error {
 		cancel(err)
 		return err
 	})
-	for _, part := range []func(context.Context){v.hangups, v.watchdog, v.notices.watch} {
+	for _, part := range []func(context.Context){v.hangups, v.watchdog, v.watchNotices} {
 		group.Go(func() error {
 			part(background)
 			return nil
@@ -170,9 +170,9 @@ func (v *service) serve(ctx context.Context, c config) error {
 }
 
 // passed is told of every pass.
-func (v *service) passed(pass status.Pass) {
+func (v *service) passed(previous *status.Pass, pass status.Pass) {
 	v.metrics.Passed(pass)
-	v.notices.passed(pass)
+	v.notices.passed(previous, pass)
 }
 
 // hangups reads the configuration again for each SIGHUP.

@@ -75,7 +75,7 @@ type notifyConfig struct {
 	Token   secretConfig `json:"token"`
 	Secret  secretConfig `json:"secret"` // for the signature
 	Service secretConfig `json:"service"`
-	On      []string     `json:"on"`
+	Events  []string     `json:"events"`
 }
 
 // windowConfig is when a target may be written to.

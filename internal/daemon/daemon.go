@@ -36,10 +36,13 @@ type Options struct {
 	Leases    Leases             // nil: nobody else can serve the targets
 	LeaseKind string             // "etcd" or "file", as it is told; "" without Leases
 	Journal   Journal            // where passes are kept
-	Passed    func(status.Pass)  // called after each pass, one at a time for a target; must not block. May be nil
 	Hint      func(error) string // the next step after an error, "" when there is none; may be nil
 	Log       *slog.Logger       // may be nil
 	Now       func() time.Time   // the wall clock; nil is the system's
+
+	// Passed is called after each pass, one at a time for a target, with the one
+	// before it, nil when there was none. It must not block, and may be nil.
+	Passed func(previous *status.Pass, pass status.Pass)
 }
 
 // Leases say who serves a target, and who writes to it; [lease.Sharing] does.

@@ -77,7 +77,7 @@ func (w *worker) end(e ending) {
 	}
 	now := w.daemon.now()
 	w.mutex.Lock()
-	same := w.state.Last != nil && w.state.Last.Outcome == e.pass.Outcome
+	previous := w.state.Last
 	w.state.Running = nil
 	w.state.LastAttempt, w.state.Last = now, &e.pass
 	if e.pass.Outcome != status.Failed {
@@ -91,9 +91,9 @@ func (w *worker) end(e ending) {
 	}
 	w.mutex.Unlock()
 	w.tellTimes()
-	w.log(e.pass, same)
+	w.log(e.pass, previous != nil && previous.Outcome == e.pass.Outcome)
 	if d.options.Passed != nil {
-		d.options.Passed(e.pass)
+		d.options.Passed(previous, e.pass)
 	}
 }
 
