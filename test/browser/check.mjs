@@ -174,22 +174,25 @@ async function refreshes() {
     await details.locator("summary").click();
     await page.evaluate(() => {
       window.notReloaded = true;
-      window.scrollTo(0, 300);
-      getSelection().selectAllChildren(document.querySelector(".headline strong"));
+      const read = document.querySelector(".headline strong");
+      read.scrollIntoView({ block: "center" });
+      getSelection().selectAllChildren(read);
     });
-    const before = await page.evaluate(() => ({ top: document.activeElement.getBoundingClientRect().top, selected: String(getSelection()) }));
+    const where = () => page.evaluate(() => Math.round(document.querySelector(".headline strong").getBoundingClientRect().top));
+    const before = { top: await where(), selected: await page.evaluate(() => String(getSelection())) };
     await fetch(expected.change, { method: "POST" });
     await page.getByRole("heading", { level: 1, name: expected.after }).waitFor({ timeout: 20_000 });
     must(await page.evaluate(() => window.notReloaded), "the page was loaded anew");
     must(await details.evaluate(d => d.open) || await page.locator("tbody details[open]").count() > 0, "what was open is closed");
     const after = await page.evaluate(() => ({
-      summary: document.activeElement.nodeName, open: document.activeElement.parentNode.open, top: document.activeElement.getBoundingClientRect().top,
-      selected: String(getSelection()), title: document.title,
+      summary: document.activeElement.nodeName, open: document.activeElement.parentNode.open, selected: String(getSelection()), title: document.title,
     }));
     same(after.summary, "SUMMARY", "what has the focus");
     must(after.open, "the details with the focus are closed");
     same(after.selected, before.selected, "what is selected");
-    must(after.title !== "", "there is no title");
+    must(before.selected !== "", "nothing was selected");
+    must(Math.abs(await where() - before.top) <= 2, `what is read has moved from ${before.top} to ${await where()}`);
+    must(/ready|ready$/.test(after.title) && !after.title.startsWith(expected.head.slice(0, 6)), `the title is still ${after.title}`);
     await accessible(page);
   });
 }

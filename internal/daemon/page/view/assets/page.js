@@ -78,12 +78,22 @@
     }
   }
 
+  // The text that is read first in the window; null at the top of the page.
+  function topmost() {
+    for (let y = 4; scrollY > 0 && y < innerHeight; y += 16) {
+      const there = document.elementFromPoint(innerWidth / 2, y)?.closest("p, h2, h3, h4, dt, dd, summary, caption, li, td");
+      if (there && main.contains(there)) return there;
+    }
+    return null;
+  }
+
   function show(part) {
     skew = clock(part);
     tell(part);
-    const active = document.activeElement;
+    const active = document.activeElement, read = topmost(), before = read?.getBoundingClientRect().top;
     change(main, part);
     document.title = main.dataset.title;
+    if (read?.isConnected) scrollBy(0, read.getBoundingClientRect().top - before);
     if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true });
   }
 
