@@ -1,251 +1,266 @@
-// Package history keeps the passes of the daemon in a file, over restarts: the
-// last ones of each target, so that the file stays small.
+// Package history keeps passes in one file, over restarts: what each of them
+// found, did and could not do, the newest of every target, within bounds.
 //
-// A file that cannot be written stops nobody: passes are kept in memory, as many
-// as fit, and go to the file as soon as that works again. A damaged file is put
-// aside and a new one begun.
+// The file is a bbolt database with one bucket for each target. Its passes are
+// JSON under their IDs, so the newest are read first without reading the others,
+// and the oldest go first when a bound is reached. The newest good pass of a
+// target never goes before a failed one: when a target last was well is what a
+// daemon has to know after a restart.
 //
-// The package decides nothing about a pass and reads no clock. One process at a
-// time has the file.
+// Keeping passes is a service to whoever looks at them, and no pass waits for
+// it to work. On a full disk the newest passes are kept in memory and written
+// when there is room again; a damaged file is set aside and history begins anew.
+// The package reads no clock: the time is when a pass began.
 package history
 
 import (
-	"encoding/binary"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+	bolt "go.etcd.io/bbolt"
 
 	"profilesync/internal/daemon/status"
 )
 
-// What Open may find.
+// What can be wrong with the file.
 var (
-	ErrBusy  = errors.New("another process keeps its history here")
-	ErrNewer = errors.New("history was written by a newer program")
+	ErrBusy    = errors.New("another process uses the file")
+	ErrFull    = errors.New("no room")
+	ErrNewer   = errors.New("the file was written by a newer version of this program")
+	ErrDamaged = errors.New("the file was damaged")
+	ErrClosed  = errors.New("history is closed")
+
+	errNoTarget = errors.New("a pass of no target")
 )
 
-// The defaults of Options.
-const (
-	DefaultPerTarget = 1000
-	DefaultTotal     = 50_000
-)
-
-const (
-	version  = "1"
-	lockWait = 2 * time.Second
-	inMemory = 256 // passes that are kept while the file cannot be written
-)
-
-// The buckets of the file: the format's version, the passes by ID, and for each
-// target the IDs of its own.
-const (
-	metaKey    = "meta"
-	passesKey  = "passes"
-	targetsKey = "targets"
-	versionKey = "version"
-)
-
-// Options bound the history. The zero value has the defaults.
+// Options bound a store. The zero value has the defaults.
 type Options struct {
-	PerTarget int // passes of one target
-	Total     int // passes of all, also of those that are no more
+	PerTarget int           // passes of a target; 1000
+	MaxBytes  int64         // the file's size, at least 4 MiB; 64 MiB. Passes take up to half of it
+	Gone      time.Duration // after its newest pass a target that no longer exists is forgotten; 90 days
+	Wait      time.Duration // for another process to let go of the file; 1 s
 }
 
-// Store is an open history. Its methods may be called from several goroutines.
+func (o Options) filled() Options {
+	o.PerTarget = cmp.Or(max(o.PerTarget, 0), 1000)
+	o.MaxBytes = max(cmp.Or(o.MaxBytes, 64<<20), 4<<20)
+	o.Gone = cmp.Or(o.Gone, 90*24*time.Hour)
+	o.Wait = cmp.Or(o.Wait, time.Second)
+	return o
+}
+
+// Store is an open history. It is safe for concurrent use.
 type Store struct {
+	path    string
 	options Options
-	db      *bbolt.DB
 
-	mutex   sync.Mutex
-	last    uint64        // ID of the newest pass, kept or waiting
-	waiting []status.Pass // not in the file yet, the oldest first
+	writing sync.Mutex // held by whoever changes anything
+	sums    map[string]sum
+	exists  map[string]bool // nil: every target does
+	next    uint64          // ID of the next pass
+	closed  bool
+
+	state   sync.RWMutex // guards what follows; written to only with writing held as well
+	db      *bolt.DB     // nil as long as there is no file
+	file    os.FileInfo  // of db
+	waiting []status.Pass
+
+	unreadable atomic.Pointer[error] // what reading came upon; the next write sees to it
 }
 
-// Open opens the history in a file, which is made when it is not there. The note
-// says, for people, what was found wrong and is mended; "" when nothing was. The
-// error wraps ErrBusy, ErrNewer, or what the system said.
-func Open(file string, options Options) (s *Store, note string, err error) {
-	if options.PerTarget <= 0 {
-		options.PerTarget = DefaultPerTarget
+// Open opens the history at path, and makes the file and its directory, for
+// their owner only, where they are missing. A damaged file is set aside, and the
+// note says so for people; it is "" when all is well. On a full disk the store
+// works from memory until there is room, and the note says that. The errors are
+// ErrBusy, ErrNewer, and those of the operating system.
+func Open(path string, o Options) (s *Store, note string, err error) {
+	s = &Store{path: path, options: o.filled(), sums: map[string]sum{}, next: 1}
+	err = s.open()
+	if errors.Is(err, ErrDamaged) {
+		note = s.aside(err).Error()
+		err = s.startAnew()
 	}
-	if options.Total <= 0 {
-		options.Total = DefaultTotal
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return nil, "", fmt.Errorf("history %q: %w", file, cause(err))
-	}
-	s = &Store{options: options}
-	err = s.open(file)
-	if isDamage(err) {
-		aside := file + ".damaged"
-		if moved := os.Rename(file, aside); moved != nil {
-			return nil, "", fmt.Errorf("history %q is damaged (%w) and cannot be put aside: %w", file, err, cause(moved))
-		}
-		note = fmt.Sprintf("history %q is damaged (%v) and was put aside as %q", file, err, aside)
-		err = s.open(file)
+	if err != nil && !errors.Is(err, ErrFull) {
+		return nil, "", err
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("history %q: %w", file, err)
+		note = err.Error()
 	}
 	return s, note, nil
 }
 
-// damage is a file that is not a history, or no longer whole.
-type damage struct{ error }
-
-func (d damage) Unwrap() error { return d.error }
-
-func isDamage(err error) bool {
-	var d damage
-	return errors.As(err, &d)
+// Append keeps a pass, bounded, and gives it its ID; both come back in any case.
+// With an error the pass is kept in memory, where Passes finds it, and written
+// along with a later one. ErrDamaged is the exception: this pass has been
+// written, and those before it are lost.
+func (s *Store) Append(pass status.Pass) (status.Pass, error) {
+	pass = bounded(pass)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	switch {
+	case s.closed:
+		return pass, ErrClosed
+	case pass.Target == "":
+		return pass, errNoTarget
+	}
+	pass.ID = s.next
+	s.next++
+	s.remember(pass)
+	err := s.flush()
+	pass.ID = s.next - 1 // a file that was opened just now may have had passes
+	return pass, err
 }
 
-func (s *Store) open(file string) (err error) {
-	defer func() {
-		if p := recover(); p != nil { // bbolt's answer to a page that makes no sense
-			s.abandon()
-			err = damage{fmt.Errorf("%v", p)}
-		}
-	}()
-	s.db, err = bbolt.Open(file, 0o600, &bbolt.Options{Timeout: lockWait})
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return ErrBusy
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
-		return damage{err}
-	case err != nil:
-		return cause(err)
+// Keep says which targets exist. Passes of any other are the first to go.
+func (s *Store) Keep(targets []string) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.exists = map[string]bool{}
+	for _, target := range targets {
+		s.exists[target] = true
 	}
-	if err := s.begin(); err != nil {
-		s.abandon()
+}
+
+// Close lets go of the file.
+func (s *Store) Close() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.closed {
+		return nil
+	}
+	var err error
+	if len(s.waiting) > 0 {
+		err = s.flush()
+	}
+	s.closed = true
+	db := s.swap(nil, nil)
+	if db == nil {
 		return err
+	}
+	return errors.Join(err, guarded(db.Close))
+}
+
+// The bounds of what is kept in memory while the file takes nothing.
+const (
+	maxWaiting      = 200
+	maxWaitingBytes = 4 << 20
+)
+
+// remember keeps a pass until it is written; the oldest make room.
+func (s *Store) remember(pass status.Pass) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	s.waiting = append(s.waiting, pass)
+	bytes := 0
+	for i := len(s.waiting) - 1; i >= 0; i-- {
+		bytes += weight(s.waiting[i])
+		if i < len(s.waiting)-1 && bytes > maxWaitingBytes || len(s.waiting)-i > maxWaiting {
+			s.waiting = append([]status.Pass(nil), s.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+// flush writes what waits, in one transaction. A file that turns out to be
+// damaged is set aside first; then the error is ErrDamaged, though all is written.
+func (s *Store) flush() error {
+	damaged := s.ready()
+	if damaged == nil {
+		damaged = s.write()
+	}
+	if damaged != nil && !errors.Is(damaged, ErrDamaged) {
+		return damaged
+	}
+	if damaged != nil {
+		damaged = s.aside(damaged)
+		s.swap(nil, nil) // and never closed: it may hold its own locks
+		if err := s.startAnew(); err != nil {
+			return err
+		}
+		if err := s.write(); err != nil {
+			return err
+		}
+	}
+	s.state.Lock()
+	s.waiting = nil
+	s.state.Unlock()
+	return damaged
+}
+
+// ready opens the file anew when there is none, or when somebody has removed or
+// replaced it.
+func (s *Store) ready() error {
+	if cause := s.unreadable.Swap(nil); cause != nil && s.db != nil {
+		return *cause
+	}
+	if s.db != nil {
+		if now, err := os.Stat(s.path); err == nil && os.SameFile(now, s.file) {
+			return nil
+		}
+		_ = guarded(s.swap(nil, nil).Close) // nobody can find what is in it
+	}
+	return s.open()
+}
+
+func (s *Store) swap(db *bolt.DB, file os.FileInfo) *bolt.DB {
+	s.state.Lock()
+	defer s.state.Unlock()
+	old := s.db
+	s.db, s.file = db, file
+	return old
+}
+
+// startAnew sets the file aside and opens a new one.
+func (s *Store) startAnew() error {
+	if err := setAside(s.path); err != nil {
+		return s.wrap(fmt.Errorf("set the damaged file aside: %w", err))
+	}
+	return s.open()
+}
+
+// open opens the file and takes its sums. Passes that wait move behind those
+// that the file has.
+func (s *Store) open() error {
+	db, info, err := openFile(s.path, s.options)
+	if err != nil {
+		return s.wrap(err)
+	}
+	last, sums := uint64(0), map[string]sum{}
+	err = guarded(func() error {
+		if err := prepare(db); err != nil {
+			return err
+		}
+		last, sums, err = takeSums(db)
+		return err
+	})
+	if err != nil {
+		if !errors.Is(err, ErrDamaged) {
+			_ = guarded(db.Close)
+		}
+		return s.wrap(err)
+	}
+	s.sums = sums
+	s.state.Lock()
+	defer s.state.Unlock()
+	s.db, s.file = db, info
+	s.next = max(s.next, last+1)
+	if len(s.waiting) > 0 && s.waiting[0].ID <= last {
+		for i := range s.waiting {
+			s.waiting[i].ID = last + 1 + uint64(i)
+		}
+		s.next = last + 1 + uint64(len(s.waiting))
 	}
 	return nil
 }
 
-// abandon lets go of a file that cannot be used.
-func (s *Store) abandon() {
-	if s.db != nil {
-		_ = s.db.Close() // the reason for it is told already
-		s.db = nil
-	}
-}
+func (s *Store) wrap(err error) error { return fmt.Errorf("history %q: %w", s.path, named(err)) }
 
-// begin checks the version, looks at every pass once, and finds the last ID.
-func (s *Store) begin() error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
-		meta, err := tx.CreateBucketIfNotExists([]byte(metaKey))
-		if err != nil {
-			return err
-		}
-		switch found := meta.Get([]byte(versionKey)); {
-		case found == nil:
-			if err := meta.Put([]byte(versionKey), []byte(version)); err != nil {
-				return err
-			}
-		case string(found) != version:
-			return fmt.Errorf("%w: its version is %q", ErrNewer, found)
-		}
-		passes, err := tx.CreateBucketIfNotExists([]byte(passesKey))
-		if err != nil {
-			return err
-		}
-		if _, err := tx.CreateBucketIfNotExists([]byte(targetsKey)); err != nil {
-			return err
-		}
-		return passes.ForEach(func(key, value []byte) error {
-			var pass status.Pass
-			if err := json.Unmarshal(value, &pass); err != nil || len(key) != 8 {
-				return damage{fmt.Errorf("pass %x cannot be read", key)}
-			}
-			s.last = binary.BigEndian.Uint64(key)
-			return nil
-		})
-	})
-}
-
-// Close closes the file. What could not be written by then is lost.
-func (s *Store) Close() error { return s.db.Close() }
-
-// Append keeps a pass and gives it its ID. When the file cannot be written, the
-// error says why, and the pass is kept in memory.
-func (s *Store) Append(pass status.Pass) (status.Pass, error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.last++
-	pass.ID = s.last
-	s.waiting = append(s.waiting, pass)
-	if err := s.db.Update(s.write); err != nil {
-		if over := len(s.waiting) - inMemory; over > 0 {
-			s.waiting = append(s.waiting[:0], s.waiting[over:]...)
-		}
-		return pass, cause(err)
-	}
-	s.waiting = nil
-	return pass, nil
-}
-
-// Passes are the last ones before an ID, the newest first: of a target, or of
-// all when it has no name; 0 begins with the newest.
-func (s *Store) Passes(target string, before uint64, limit int) ([]status.Pass, error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	var found []status.Pass
-	for i := len(s.waiting) - 1; i >= 0 && len(found) < limit; i-- {
-		if pass := s.waiting[i]; (target == "" || pass.Target == target) && (before == 0 || pass.ID < before) {
-			found = append(found, pass)
-		}
-	}
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		passes := tx.Bucket([]byte(passesKey))
-		index := passes
-		if target != "" {
-			if index = tx.Bucket([]byte(targetsKey)).Bucket([]byte("t" + target)); index == nil {
-				return nil
-			}
-		}
-		cursor := index.Cursor()
-		for id := last(cursor, before); id != nil && len(found) < limit; id, _ = cursor.Prev() {
-			var pass status.Pass
-			if err := json.Unmarshal(passes.Get(id), &pass); err != nil {
-				return fmt.Errorf("pass %x: %w", id, err)
-			}
-			found = append(found, pass)
-		}
-		return nil
-	})
-	return found, err
-}
-
-// last is the newest ID before another one.
-func last(cursor *bbolt.Cursor, before uint64) []byte {
-	if before == 0 {
-		id, _ := cursor.Last()
-		return id
-	}
-	if id, _ := cursor.Seek(key(before)); id == nil {
-		id, _ = cursor.Last()
-		return id
-	}
-	id, _ := cursor.Prev()
-	return id
-}
-
-func key(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
-
-// cause drops the path that a caller names anyway.
-func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
+func (s *Store) aside(err error) error {
+	return fmt.Errorf("%w; it is set aside as \"%s.damaged-...\", and a new one begins", err, filepath.Base(s.path))
 }

@@ -1,19 +1,19 @@
 package history
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
-	"go.etcd.io/bbolt"
+	bolt "go.etcd.io/bbolt"
 
 	"profilesync/internal/daemon/status"
 )
@@ -25,16 +25,40 @@ func pass(target string, n int) status.Pass {
 	}
 }
 
-func open(t *testing.T, file string, options Options) *Store {
+func failing(p status.Pass) status.Pass {
+	p.Outcome, p.Error, p.Revision = status.Failed, "read the source: connection refused", status.Revision{}
+	return p
+}
+
+func somewhere(t *testing.T) string { return filepath.Join(t.TempDir(), "state", "history.db") }
+
+func open(t *testing.T, at string, options Options) *Store {
 	t.Helper()
-	s, note, err := Open(file, options)
+	s, note, err := Open(at, options)
 	if err != nil || note != "" {
 		t.Fatalf("%v, %q", err, note)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
 }
 
-func file(t *testing.T) string { return filepath.Join(t.TempDir(), "state", "history.db") }
+func reopened(t *testing.T, s *Store, options Options) *Store {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, s.path, options)
+}
+
+// hasty skips the waiting for the disk, where a test makes thousands of passes.
+func hasty(s *Store) *Store {
+	s.db.NoSync = true
+	return s
+}
 
 func appended(t *testing.T, s *Store, target string, n int) {
 	t.Helper()
@@ -60,19 +84,15 @@ func ids(t *testing.T, s *Store, target string, before uint64, limit int) []uint
 }
 
 func TestARestartForgetsNothing(t *testing.T) {
-	at := file(t)
-	s := open(t, at, Options{})
+	s := open(t, somewhere(t), Options{})
 	want := pass("prod", 1)
+	want.Began = time.Now() // with the process's own clock, which does not survive
 	want.Changes = []status.Change{{Action: "create", Name: "web", Status: "done"}}
 	kept, err := s.Append(want)
 	if err != nil || kept.ID != 1 {
 		t.Fatalf("%v, ID %d", err, kept.ID)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, at, Options{})
-	defer s.Close()
+	s = reopened(t, s, Options{})
 	found, err := s.Passes("prod", 0, 10)
 	if err != nil || len(found) != 1 || !reflect.DeepEqual(found[0], kept) {
 		t.Errorf("got %+v, %v; want %+v", found, err, kept)
@@ -82,9 +102,24 @@ func TestARestartForgetsNothing(t *testing.T) {
 	}
 }
 
+func TestIDsGrowThoughTheNewestIsGone(t *testing.T) {
+	s := open(t, somewhere(t), Options{PerTarget: 1})
+	appended(t, s, "prod", 3)
+	s.Keep([]string{"prod"})
+	appended(t, s, "gone", 1)
+	later := pass("prod", 0)
+	later.Began = pass("gone", 0).Began.Add(91 * 24 * time.Hour)
+	if _, err := s.Append(later); err != nil {
+		t.Fatal(err)
+	}
+	s = reopened(t, s, Options{})
+	if next, err := s.Append(later); err != nil || next.ID != 6 {
+		t.Errorf("the next one has ID %d, %v", next.ID, err)
+	}
+}
+
 func TestPassesArePagedFromTheNewest(t *testing.T) {
-	s := open(t, file(t), Options{})
-	defer s.Close()
+	s := open(t, somewhere(t), Options{})
 	for i := range 6 {
 		appended(t, s, []string{"prod", "test"}[i%2], 1)
 	}
@@ -94,15 +129,15 @@ func TestPassesArePagedFromTheNewest(t *testing.T) {
 		limit  int
 		want   []uint64
 	}{
-		"all":                  {"", 0, 10, []uint64{6, 5, 4, 3, 2, 1}},
-		"the newest two":       {"", 0, 2, []uint64{6, 5}},
-		"before one":           {"", 5, 2, []uint64{4, 3}},
-		"of a target":          {"test", 0, 10, []uint64{6, 4, 2}},
-		"of a target, before":  {"prod", 5, 10, []uint64{3, 1}},
-		"before the oldest":    {"", 1, 10, nil},
-		"before one to come":   {"prod", 99, 1, []uint64{5}},
-		"of nobody":            {"nobody", 0, 10, nil},
-		"of an index's bucket": {"passes", 0, 10, nil},
+		"all":                {"", 0, 10, []uint64{6, 5, 4, 3, 2, 1}},
+		"the newest two":     {"", 0, 2, []uint64{6, 5}},
+		"before one":         {"", 5, 2, []uint64{4, 3}},
+		"of a target":        {"test", 0, 10, []uint64{6, 4, 2}},
+		"before, of another": {"prod", 5, 10, []uint64{3, 1}},
+		"before the oldest":  {"", 1, 10, nil},
+		"before one to come": {"prod", 99, 1, []uint64{5}},
+		"of nobody":          {"nobody", 0, 10, nil},
+		"none":               {"", 0, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := ids(t, s, row.target, row.before, row.limit); !slices.Equal(got, row.want) {
@@ -112,185 +147,196 @@ func TestPassesArePagedFromTheNewest(t *testing.T) {
 	}
 }
 
-func TestTheFileStaysSmall(t *testing.T) {
-	at := file(t)
-	s := open(t, at, Options{PerTarget: 50, Total: 120})
-	defer s.Close()
-	s.db.NoSync = true // 10,000 of them
-	size := func() int64 {
-		info, err := os.Stat(at)
-		if err != nil {
+func TestWhatADaemonKnowsAfterARestart(t *testing.T) {
+	s := open(t, somewhere(t), Options{PerTarget: 150})
+	hasty(s)
+	appended(t, s, "prod", 3)
+	appended(t, s, "test", 1)
+	for n := range 200 { // more than one answer of Passes, and more than is kept
+		if _, err := s.Append(failing(pass("prod", 3+n))); err != nil {
 			t.Fatal(err)
 		}
-		return info.Size()
 	}
-	var early int64
-	for i := range 10_000 {
-		appended(t, s, fmt.Sprintf("target-%d", i/100%7), 1)
-		if i == 1000 {
-			early = size()
-		}
-	}
-	if late := size(); late > early {
-		t.Errorf("%d bytes after 1,000 passes, %d after 10,000", early, late)
-	}
-	if n := len(ids(t, s, "", 0, 1000)); n != 120 {
-		t.Errorf("%d passes are kept in all", n)
-	}
-	if n := len(ids(t, s, "target-2", 0, 1000)); n > 50 {
-		t.Errorf("%d passes of a target are kept", n)
-	}
-	if got := ids(t, s, "target-3", 0, 1000); len(got) != 0 {
-		t.Errorf("a target that is long gone still has %d", len(got))
-	}
-}
-
-func TestWhatOpenFinds(t *testing.T) {
-	busy := file(t)
-	s := open(t, busy, Options{})
-	defer s.Close()
-	if _, _, err := Open(busy, Options{}); !errors.Is(err, ErrBusy) {
-		t.Errorf("in use: %v", err)
-	}
-	newer := file(t)
-	n := open(t, newer, Options{})
-	err := n.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte(metaKey)).Put([]byte(versionKey), []byte("2")) })
-	if err := errors.Join(err, n.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := Open(newer, Options{}); !errors.Is(err, ErrNewer) {
-		t.Errorf("of a newer program: %v", err)
-	}
-}
-
-func TestADamagedFileIsPutAside(t *testing.T) {
-	whole := file(t)
-	s := open(t, whole, Options{})
-	s.db.NoSync = true
-	appended(t, s, "prod", 300)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(whole)
+	s = reopened(t, s, Options{PerTarget: 150})
+	last, err := s.Last("prod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	zeroed := slices.Clone(text)
-	clear(zeroed[2*4096:])
-	for name, damaged := range map[string][]byte{
-		"something else": []byte(strings.Repeat("this is no history\n", 2000)),
-		"both heads":     append(make([]byte, 8192), text[8192:]...),
-		"all pages zero": zeroed,
+	good, bad := pass("prod", 2), pass("prod", 202)
+	if !last.Success.Equal(good.Began.Add(good.Took)) || !last.Attempt.Equal(bad.Began.Add(bad.Took)) ||
+		last.Revision != good.Revision || last.Pass.Outcome != status.Failed {
+		t.Errorf("got %+v", last)
+	}
+	if n := len(ids(t, s, "prod", 0, 1000)); n != 150 {
+		t.Errorf("%d passes are kept", n)
+	}
+	if last, err := s.Last("nobody"); err != nil || !reflect.DeepEqual(last, Last{}) {
+		t.Errorf("of nobody: %+v, %v", last, err)
+	}
+}
+
+func TestTheFileDoesNotGrow(t *testing.T) {
+	for name, row := range map[string]struct {
+		options Options
+		all     int // passes
+		text    int // bytes that vary
+		passes  int // per target at the end, at most
+	}{
+		"by the number of passes": {Options{PerTarget: 50}, 10_000, 100, 50},
+		"by bytes":                {Options{MaxBytes: 4 << 20}, 2_000, 6000, 1000},
+		"by bytes of long passes": {Options{MaxBytes: 4 << 20}, 300, 200_000, 1000},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at := file(t)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700), os.WriteFile(at, damaged, 0o600)); err != nil {
-				t.Fatal(err)
+			s := hasty(open(t, somewhere(t), row.options))
+			var early int64
+			for i := range row.all {
+				p := pass(fmt.Sprintf("target-%d", i%7), i)
+				for n := (i*7919)%row.text - 1; n > 0; n -= 4000 {
+					p.Changes = append(p.Changes, status.Change{Name: "web", Error: strings.Repeat("x", min(n, 4000))})
+				}
+				if _, err := s.Append(p); err != nil {
+					t.Fatal(err)
+				}
+				if i == row.all/2 {
+					early = size(t, s)
+				}
 			}
-			s, note, err := Open(at, Options{})
-			if err != nil || !strings.Contains(note, "put aside") {
-				t.Fatalf("%v, note %q", err, note)
+			if late := size(t, s); late > early*11/10 || late > s.options.MaxBytes {
+				t.Errorf("%d bytes early, %d in the end", early, late)
 			}
-			defer s.Close()
-			appended(t, s, "prod", 1)
-			aside, err := os.ReadFile(at + ".damaged")
-			if err != nil || !reflect.DeepEqual(aside, damaged) {
-				t.Errorf("what was there is not what is aside: %v", err)
+			if n := len(ids(t, s, "target-3", 0, 1000)); n == 0 || n > row.passes {
+				t.Errorf("%d passes of a target are kept", n)
+			}
+			want := s.sums
+			got := reopened(t, s, row.options).sums
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("the sums are %v, and should be %v", want, got)
 			}
 		})
 	}
 }
 
-// TestAFullDisk needs a small file system of its own, and so root.
-func TestAFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", dir).CombinedOutput(); err != nil {
-		if os.Getenv("CI") != "" || os.Geteuid() == 0 {
-			t.Fatalf("%v\n%s", err, output)
-		}
-		t.Skip("a file system of a known size takes root")
-	}
-	defer func() {
-		if output, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, output)
-		}
-	}()
-	s := open(t, filepath.Join(dir, "history.db"), Options{})
-	defer s.Close()
-	appended(t, s, "prod", 5)
-	ballast := filepath.Join(dir, "ballast")
-	_ = os.WriteFile(ballast, make([]byte, 4<<20), 0o600) // as much as fits
-
-	var failed error
-	n := 5
-	for ; failed == nil && n < 1000; n++ {
-		_, failed = s.Append(pass("prod", n))
-	}
-	if failed == nil || !strings.Contains(failed.Error(), "no space left") {
-		t.Fatalf("%d passes fit: %v", n, failed)
-	}
-	for ; n < 1000; n++ { // many more than memory keeps
-		if _, err := s.Append(pass("prod", n)); err == nil {
-			t.Fatal("the disk is no longer full")
-		}
-	}
-	if got := ids(t, s, "prod", 0, 3); !slices.Equal(got, []uint64{1000, 999, 998}) {
-		t.Errorf("while it is full, the last ones are %v", got)
-	}
-	if err := os.Remove(ballast); err != nil {
+func size(t *testing.T, s *Store) int64 {
+	t.Helper()
+	info, err := os.Stat(s.path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if last, err := s.Append(pass("prod", n)); err != nil || last.ID != 1001 {
-		t.Fatalf("it has not healed: ID %d, %v", last.ID, err)
+	return info.Size()
+}
+
+func TestTargetsThatNoLongerExist(t *testing.T) {
+	s := hasty(open(t, somewhere(t), Options{MaxBytes: 4 << 20}))
+	for _, target := range []string{"kept", "gone", "new"} {
+		appended(t, s, target, 100)
 	}
-	if len(s.waiting) != 0 {
-		t.Errorf("%d passes still wait", len(s.waiting))
+	s.Keep([]string{"new", "kept"})
+	appended(t, s, "new", 1)
+	if n := len(ids(t, s, "gone", 0, 1000)); n != 100 {
+		t.Errorf("%d passes before their time", n)
 	}
-	if got := ids(t, s, "prod", 0, 300); len(got) < inMemory || got[0] != 1001 || got[inMemory-1] != 1001-inMemory+1 {
-		t.Errorf("%d passes are kept, from %d on", len(got), got[len(got)-1])
+	long := pass("new", 101)
+	for range 3 {
+		long.Changes = append(long.Changes, status.Change{Error: strings.Repeat("x", 4000)})
+	}
+	for n := 0; n < 500 && len(ids(t, s, "gone", 0, 1000)) > 0; n++ {
+		if _, err := s.Append(long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if gone, kept := len(ids(t, s, "gone", 0, 1000)), len(ids(t, s, "kept", 0, 1000)); gone != 0 || kept < 60 {
+		t.Errorf("when room was needed, %d of one that is gone and %d of one that is not", gone, kept)
 	}
 }
 
-// TestMain is also the process that is killed in the middle of its work.
-func TestMain(m *testing.M) {
-	if at := os.Getenv("HISTORY_TEST_FILE"); at != "" {
-		s, _, err := Open(at, Options{})
-		for n := 0; err == nil; n++ {
-			var kept status.Pass
-			if kept, err = s.Append(pass("prod", n)); err == nil {
-				fmt.Println(kept.ID)
-			}
-		}
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+func TestWhatOpenRefuses(t *testing.T) {
+	busy := open(t, somewhere(t), Options{})
+	if _, _, err := Open(busy.path, Options{Wait: time.Millisecond}); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), busy.path) {
+		t.Errorf("in use: %v", err)
 	}
-	os.Exit(m.Run())
+	newer := open(t, somewhere(t), Options{})
+	appended(t, newer, "prod", 1)
+	err := newer.db.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte(aboutBucket)).Put([]byte(schemaKey), []byte("2"))
+	})
+	if err := errors.Join(err, newer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(newer.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Open(newer.path, Options{}); !errors.Is(err, ErrNewer) {
+		t.Errorf("of a newer program: %v", err)
+	}
+	if after, err := os.ReadFile(newer.path); err != nil || !slices.Equal(before, after) {
+		t.Errorf("the newer program's file was written to: %v", err)
+	}
+	blocked := filepath.Join(newer.path, "history.db")
+	if _, _, err := Open(blocked, Options{}); err == nil {
+		t.Error("below a file there can be none")
+	}
 }
 
-func TestAKillLosesNothingThatWasKept(t *testing.T) {
-	at := file(t)
-	told := uint64(0)
-	for range 5 {
-		victim := exec.Command(os.Args[0])
-		victim.Env = append(os.Environ(), "HISTORY_TEST_FILE="+at)
-		out, err := victim.StdoutPipe()
-		if err := errors.Join(err, victim.Start()); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for n := 0; n < 20 && lines.Scan(); n++ {
-			if _, err := fmt.Sscan(lines.Text(), &told); err != nil {
-				t.Fatal(err)
+func TestAPassIsBounded(t *testing.T) {
+	s := open(t, somewhere(t), Options{})
+	p := pass("prod", 1)
+	p.Error = strings.Repeat("ä", maxText)
+	p.Revision.When = time.Date(30000, 1, 1, 0, 0, 0, 0, time.UTC) // as a commit may claim
+	for range 80 {
+		p.Changes = append(p.Changes, status.Change{Name: "web", Error: strings.Repeat("\x01", maxText*2)})
+	}
+	kept, err := s.Append(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := s.Passes("prod", 0, 1)
+	if err != nil || len(found) != 1 || !reflect.DeepEqual(found[0], kept) {
+		t.Fatalf("got %v, %v", found, err)
+	}
+	if len(kept.Error) > maxText || !utf8.ValidString(kept.Error) || !strings.HasSuffix(kept.Error, "…") {
+		t.Errorf("the error has %d bytes", len(kept.Error))
+	}
+	if weight(kept) > maxRecord || len(kept.Changes)+kept.Omitted != 80 || len(kept.Changes) == 0 {
+		t.Errorf("%d bytes, %d changes and %d omitted", weight(kept), len(kept.Changes), kept.Omitted)
+	}
+	if len(p.Changes) != 80 || len(p.Changes[0].Error) != maxText*2 {
+		t.Error("the caller's pass was changed")
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	s := hasty(open(t, somewhere(t), Options{PerTarget: 20}))
+	var group sync.WaitGroup
+	for i := range 4 {
+		group.Go(func() {
+			for n := range 50 {
+				if _, err := s.Append(pass(fmt.Sprint("target-", i), n)); err != nil {
+					t.Error(err)
+				}
+				passes, err := s.Passes("", 0, 30)
+				newestFirst := slices.IsSortedFunc(passes, func(a, b status.Pass) int { return int(b.ID) - int(a.ID) })
+				if err != nil || !newestFirst {
+					t.Errorf("%v: %d passes", err, len(passes))
+				}
 			}
-		}
-		_ = victim.Process.Kill()
-		_ = victim.Wait() // killed
-		s := open(t, at, Options{})
-		if newest := ids(t, s, "prod", 0, 1); len(newest) != 1 || newest[0] < told {
-			t.Errorf("pass %d was kept, the newest is %v", told, newest)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
+		})
+	}
+	group.Wait()
+	if got := ids(t, s, "", 0, 1000); len(got) != 80 || got[0] != 200 {
+		t.Errorf("%d passes, the newest is %d", len(got), got[0])
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	s, _, err := Open(filepath.Join(b.TempDir(), "history.db"), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	for n := 0; b.Loop(); n++ {
+		if _, err := s.Append(pass(fmt.Sprint("target-", n%20), n)); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
