@@ -68,6 +68,7 @@ type service struct {
 	metrics  *metrics.Metrics
 	notices  notices
 	face     swapped // what the server serves
+	bell     bell    // nil without etcd
 }
 
 // standing is what the command line says; each reading of the configuration
@@ -122,6 +123,7 @@ func (v *service) run(ctx context.Context) error {
 		Version: strings.TrimPrefix(version(), "profilesync "), Instance: instance(), LeaseKind: kind, Journal: passes,
 		Passed: v.passed, Hint: daemonHint, Log: v.logger,
 	}
+	v.bell, _ = keeper.(bell)
 	if keeper != nil {
 		options.Leases = lease.NewSharing(keeper, daemon.Serving, func() int { return len(v.daemon.Status().Targets) })
 	}
@@ -153,14 +155,14 @@ func (v *service) serve(ctx context.Context, c config) error {
 		cancel(err)
 		return err
 	})
-	for _, part := range []func(context.Context){v.hangups, v.watchdog, v.watchNotices} {
+	for _, part := range []func(context.Context){v.hangups, v.watchdog, v.watchNotices, v.hear} {
 		group.Go(func() error {
 			part(background)
 			return nil
 		})
 	}
 	v.logger.Info("serving", "targets", len(v.daemon.Status().Targets), "page", listener.URL()+"/", "instance", instance())
-	v.tellSystemd("READY=1")
+	v.tellSystemd("READY=1\nSTATUS=" + v.inALine())
 	v.daemon.Run(ctx)
 	v.tellSystemd("STOPPING=1")
 	v.logger.Info("stopped")

@@ -107,6 +107,35 @@ func (v *service) pushed(c sourceConfig, p hook.Push) {
 	}
 	v.logger.Info("push", "push", p.String())
 	v.daemon.Push(p.String())
+	if v.bell != nil {
+		go v.ring(p.String())
+	}
+}
+
+// bell is how instances tell each other of a push: a sender calls one of them,
+// and the target may be served by another.
+type bell interface {
+	Ring(ctx context.Context, word string) error
+	Listen(ctx context.Context, heard func(word string))
+}
+
+func (v *service) ring(word string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := v.bell.Ring(ctx, word); err != nil {
+		v.logger.Warn("other instances not told of a push", "error", err)
+	}
+}
+
+// hear makes a pass of everything when another instance was told of a push.
+func (v *service) hear(ctx context.Context) {
+	if v.bell == nil {
+		return
+	}
+	v.bell.Listen(ctx, func(word string) {
+		v.logger.Info("push, told by another instance", "push", word)
+		v.daemon.Push(word)
+	})
 }
 
 func (v *service) serverOptions(c config) server.Options {
