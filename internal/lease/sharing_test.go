@@ -154,6 +154,27 @@ func TestInstancesThatStartTogetherShareEvenly(t *testing.T) {
 	}
 }
 
+func TestWhoComesTooLateForOneTargetHasItsTurnForAnother(t *testing.T) {
+	for range 60 { // in some of them, the same one is too late again and again
+		synctest.Test(t, func(t *testing.T) {
+			s := &store{held: map[string]*memory{}}
+			var all []instance
+			for i := range 3 {
+				all = append(all, s.start(t, fmt.Sprint("i", i), 20, time.Duration(1+i)*time.Millisecond))
+			}
+			time.Sleep(1200 * time.Millisecond)
+			for _, i := range all {
+				if n := s.count(i.name); n < 5 || n > 8 {
+					t.Errorf("%s holds %d of 20", i.name, n)
+				}
+			}
+			for _, i := range all {
+				i.stop()
+			}
+		})
+	}
+}
+
 func TestWhatAnInstanceLeavesIsSharedEvenly(t *testing.T) {
 	const targets = 30
 	synctest.Test(t, func(t *testing.T) {

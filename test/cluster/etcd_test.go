@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,6 +146,27 @@ func must(t *testing.T, k *etcd.Keeper, name string) lease.Held {
 		t.Fatal(err)
 	}
 	return held
+}
+
+// later takes a lease that somebody else has yet, and tells when it has it.
+func later(t *testing.T, k *etcd.Keeper, name string) (got func() (lease.Held, time.Time)) {
+	t.Helper()
+	var held lease.Held
+	var err error
+	var at time.Time
+	var group sync.WaitGroup
+	group.Go(func() {
+		held, err = lease.Acquire(t.Context(), k, name)
+		at = time.Now()
+	})
+	return func() (lease.Held, time.Time) {
+		t.Helper()
+		group.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return held, at
+	}
 }
 
 func TestEtcdKeepsLeases(t *testing.T) {

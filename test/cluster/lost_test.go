@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,18 +49,13 @@ func TestAPartitionedHolderStopsBeforeAnotherOneBegins(t *testing.T) {
 			if err := held.Check(); err != nil {
 				t.Fatalf("lost while all is well: %v", err)
 			}
-			var got time.Time
-			var group sync.WaitGroup
-			group.Go(func() {
-				must(t, near, "serve/a")
-				got = time.Now()
-			})
+			taken := later(t, near, "serve/a")
 			part(network)
 			parted := time.Now()
 			last, end := until(t, held, ttl)
 			<-held.Lost()
 			lost := time.Now()
-			group.Wait()
+			_, got := taken()
 			t.Logf("parted; last permitted after %s, lost after %s, somebody else had it after %s",
 				last.Sub(parted), end.Sub(parted), got.Sub(parted))
 			if !last.Before(got) {
@@ -137,96 +131,6 @@ func lastWrite(t *testing.T, path string) time.Time {
 		t.Fatal(err)
 	}
 	return time.Unix(0, at)
-}
-
-// clocks are the machine's, set by a test.
-type clocks struct {
-	mutex      sync.Mutex
-	system     func() etcd.Moment
-	mono, wall time.Duration // added to them
-}
-
-func (c *clocks) now() etcd.Moment {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	now := c.system()
-	return etcd.Moment{Mono: now.Mono + c.mono, Wall: now.Wall.Add(c.wall)}
-}
-
-func (c *clocks) set(mono, wall time.Duration) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.mono, c.wall = mono, wall
-}
-
-func TestATermBeginsWhenItIsAskedForAndNotWhenItIsGranted(t *testing.T) {
-	t.Parallel()
-	s := start(t, nil)
-	network := through(t, s.host())
-	clock := &clocks{system: etcd.SystemClock()}
-	const ttl = 12 * time.Second // used for 10.8 s, confirmed every 4 s
-	k := keeper(t, "host-1/1", network.endpoint(), func(o *etcd.Options) { o.Clock = clock.now; o.TTL = ttl })
-	began := clock.now().Mono
-	at := func(moment time.Duration) { // the clocks say it is so late
-		ahead := moment - (clock.system().Mono - began)
-		clock.set(ahead, ahead)
-	}
-	held := must(t, k, "serve/a")
-	time.Sleep(ttl / 12) // until the new connection has nothing more to say
-	network.hang()
-	network.wait(t) // the first confirmation is on its way at 4 s
-	at(6500 * time.Millisecond)
-	network.heal() // and comes at 6.5 s
-	time.Sleep(ttl / 16)
-	network.hang() // the next one does not come
-	at(13 * time.Second)
-	if err := held.Check(); err != nil {
-		t.Fatalf("it was not confirmed: %v", err)
-	}
-	at(16 * time.Second)
-	if err := held.Check(); err == nil {
-		t.Error("still held, though in etcd the TTL after 4 s may be over")
-	}
-}
-
-func TestWhatAClockThatIsSetDoesToALease(t *testing.T) {
-	t.Parallel()
-	s := start(t, nil)
-	for name, story := range map[string]struct {
-		mono, wall time.Duration
-		lost       bool
-	}{
-		"the wall clock goes an hour forward, or the machine slept for one": {0, time.Hour, true},
-		"both clocks do, as over a pause of the process":                    {time.Hour, time.Hour, true},
-		"the wall clock goes an hour back":                                  {0, -time.Hour, false},
-		"it goes a little forward":                                          {0, 50 * time.Millisecond, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			clock := &clocks{system: etcd.SystemClock()}
-			k := keeper(t, "clock", s.endpoint(), func(o *etcd.Options) { o.Clock = clock.now; o.TTL = 10 * time.Second })
-			held := must(t, k, name)
-			clock.set(story.mono, story.wall)
-			if err := held.Check(); errors.Is(err, lease.ErrLost) != story.lost {
-				t.Fatalf("check is %v", err)
-			}
-			if !story.lost {
-				if err := held.Release(t.Context()); err != nil {
-					t.Error(err)
-				}
-				return
-			}
-			<-held.Lost()
-			clock.set(0, 0)
-			if err := held.Check(); err == nil {
-				t.Error("set back, and held again")
-			}
-			began := time.Now()
-			must(t, k, name)
-			if took := time.Since(began); took > 5*time.Second { // the old session gives it free
-				t.Errorf("its own old key was in its way for %s", took)
-			}
-		})
-	}
 }
 
 func TestAKeyThatAnOperatorDeletesIsLost(t *testing.T) {
