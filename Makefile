@@ -11,11 +11,12 @@ gofumpt     := go tool -modfile=tools/go.mod gofumpt
 govulncheck := go tool -modfile=tools/go.mod govulncheck
 
 # Tests behind a build tag are checked like all others.
-tags := openstack
+tags := openstack,browser
 
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/arm64
 
-.PHONY: help build test race lint fmt fuzz mutants histories kills bench golden vuln modules test-openstack openstack-down dist clean
+.PHONY: help build test race lint fmt fuzz mutants histories kills passes storm bench golden vuln modules test-openstack openstack-down \
+	test-cluster test-browser test-deploy dist clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,9 +32,11 @@ race: ## the same under the race detector
 
 lint: ## vet, staticcheck, gofumpt, shellcheck
 	go vet -tags $(tags) ./...
+	for nested in test/cluster test/deploy; do (cd $$nested && go vet ./... && go tool -modfile=../../tools/go.mod staticcheck ./...); done
 	$(staticcheck) -tags $(tags) ./...
 	@unformatted=$$($(gofumpt) -l .); [ -z "$$unformatted" ] || { echo "make fmt would change:"; echo "$$unformatted"; exit 1; }
-	shellcheck scripts/openstack scripts/test-openstack scripts/fuzz scripts/mutants .ci/run
+	shellcheck scripts/openstack scripts/test-* scripts/fuzz scripts/mutants deploy/container/build test/deploy/testdata/systemd/boot .ci/run
+	shellcheck -s sh test/deploy/testdata/systemd/story
 
 fmt: ## format all Go code
 	$(gofumpt) -w .
@@ -50,6 +53,12 @@ histories: ## random histories of the whole program (COUNT=20000)
 kills: ## kill -9 of the program at every request, and in random worlds (COUNT=200 of each)
 	PROFILESYNC_TEST_KILLS=$(or $(COUNT),200) go test -v -count=1 -timeout 1h ./cmd/profilesync -run Killed
 
+passes: ## pass after pass of a daemon, and what is left behind (COUNT=10000)
+	PROFILESYNC_TEST_PASSES=$(or $(COUNT),10000) go test -v -count=1 -timeout 1h ./test/daemon -run ManyPasses
+
+storm: ## three daemons and an etcd, killed, paused and cut off (TIME=5m)
+	PROFILESYNC_TEST_STORM=$(or $(TIME),5m) scripts/test-cluster -v -run Storm
+
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
@@ -62,7 +71,16 @@ vuln: ## known vulnerabilities that the program reaches (GOVULNDB=DIR for a data
 modules: ## go.mod and go.sum are complete, tidy and unaltered
 	go mod tidy -diff
 	go mod verify
-	cd tools && go mod tidy -diff
+	for nested in tools test/cluster test/deploy; do (cd $$nested && go mod tidy -diff); done
+
+test-cluster: ## several daemons with a real etcd in the middle
+	scripts/test-cluster $(ARGS)
+
+test-browser: ## the status page in a real Chromium, which has to be there (ARGS=DIR for pictures)
+	scripts/test-browser $(ARGS)
+
+test-deploy: ## systemd unit, image, Kubernetes, alerts and dashboard (root, Debian 12)
+	scripts/test-deploy $(ARGS)
 
 test-openstack: ## the tests against a real Keystone and Senlin, which it starts (root, Debian 12; ARGS='-v -run NAME')
 	scripts/test-openstack $(ARGS)

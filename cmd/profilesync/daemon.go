@@ -133,7 +133,7 @@ func (v *service) run(ctx context.Context) error {
 
 // serve answers requests and repeats passes.
 func (v *service) serve(ctx context.Context, c config) error {
-	face, err := v.newFace(c)
+	face, listen, err := v.newFace(c)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (v *service) serve(ctx context.Context, c config) error {
 	if err := v.notices.replace(v, c); err != nil {
 		return err
 	}
-	listener, err := server.Listen(v.serverOptions(c))
+	listener, err := server.Listen(listen)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (v *service) reload() {
 	c, built, err := v.read()
 	var face http.Handler
 	if err == nil {
-		face, err = v.newFace(c)
+		face, _, err = v.newFace(c)
 	}
 	if err == nil {
 		err = v.notices.replace(v, c)

@@ -23,16 +23,20 @@ func (s *swapped) set(handler http.Handler) { s.now.Store(&handler) }
 
 func (s *swapped) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.now.Load()).ServeHTTP(w, r) }
 
-// newFace makes what the server answers. Secrets are read at each request; here
+// newFace makes what the server answers, and says where it listens. Secrets are read at each request; here
 // it is only seen to it that they can be.
-func (v *service) newFace(c config) (http.Handler, error) {
+func (v *service) newFace(c config) (http.Handler, server.Options, error) {
 	gate, err := v.gateOf(c.Daemon.HTTP.Auth, c.Daemon.HTTP.TLS.ClientCA != "")
 	if err != nil {
-		return nil, err
+		return nil, server.Options{}, err
+	}
+	listen := v.serverOptions(c, gate)
+	if err := listen.Check(); err != nil {
+		return nil, server.Options{}, err
 	}
 	hooks, err := v.hooksOf(c)
 	if err != nil {
-		return nil, err
+		return nil, server.Options{}, err
 	}
 	options := page.Options{
 		Daemon: v.daemon, Metrics: v.metrics.Handler(), Hooks: hooks, Login: gate, AnyHost: c.Daemon.HTTP.Open, Log: v.logger,
@@ -40,7 +44,7 @@ func (v *service) newFace(c config) (http.Handler, error) {
 	if link, err := url.Parse(c.Daemon.HTTP.Link); err == nil && link.Hostname() != "" {
 		options.Hosts = []string{link.Hostname()}
 	}
-	return page.New(options), nil
+	return page.New(options), listen, nil
 }
 
 func (v *service) gateOf(c authConfig, certificates bool) (*login.Gate, error) {
@@ -138,12 +142,12 @@ func (v *service) hear(ctx context.Context) {
 	})
 }
 
-func (v *service) serverOptions(c config) server.Options {
+func (v *service) serverOptions(c config, gate *login.Gate) server.Options {
 	h := c.Daemon.HTTP
 	return server.Options{
 		Address: cmp.Or(h.Listen, server.DefaultAddress), Handler: &v.face, Open: h.Open, Log: v.logger,
 		TLS:     server.TLS{Certificate: h.TLS.Certificate, Key: h.TLS.Key, ClientCA: h.TLS.ClientCA},
-		Guarded: !h.Auth.Bearer.place().IsZero() || h.Auth.Basic.Username != "" || h.TLS.ClientCA != "",
+		Guarded: gate.Configured(),
 	}
 }
 

@@ -68,6 +68,9 @@ func (r *run) post(ctx context.Context, want profile.Profile) (string, error) {
 	if found != nil {
 		return found.ID, nil
 	}
+	if !refused(again) { // then the first one may still be carried out
+		again = errors.Join(err, again)
+	}
 	return "", errors.Join(again, lookErr)
 }
 

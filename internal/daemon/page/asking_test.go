@@ -43,20 +43,20 @@ func TestAskingForAPass(t *testing.T) {
 		code       int
 		asked      string
 	}{
-		{"now", `{}`, asAda, 202, "prod manual ada"},
-		{"with nothing said", ``, asAda, 202, "prod manual ada"},
+		{"now", `{}`, asOperator, 202, "prod manual operator"},
+		{"with nothing said", ``, asOperator, 202, "prod manual operator"},
 		{"by a program", `{}`, asToken, 202, "prod manual token"},
-		{"in spite of the window", `{"override": " release 4.2 "}`, asAda, 202, "prod override ada: release 4.2"},
-		{"for a long reason", `{"override":"` + long + `"}`, asAda, 202, "prod override ada: " + long[:200] + "…"},
-		{"for a reason that turns text around", `{"override":"\u202eab\n\u001b[2J"}`, asAda, 202, `prod override ada: \u202eab\n\x1b[2J`},
-		{"for no reason", `{"override": ""}`, asAda, 400, ""},
-		{"for a blank reason", `{"override": " \n"}`, asAda, 400, ""},
-		{"in other words", `{"force": true}`, asAda, 400, ""},
-		{"as a list", `[]`, asAda, 400, ""},
-		{"as a number", `{"override": 1}`, asAda, 400, ""},
-		{"twice", `{} {}`, asAda, 400, ""},
-		{"half", `{"over`, asAda, 400, ""},
-		{"at length", `{"override":"` + strings.Repeat(long, 10) + `"}`, asAda, 400, ""},
+		{"in spite of the window", `{"override": " release 4.2 "}`, asOperator, 202, "prod override operator: release 4.2"},
+		{"for a long reason", `{"override":"` + long + `"}`, asOperator, 202, "prod override operator: " + long[:200] + "…"},
+		{"for a reason that turns text around", `{"override":"\u202eab\n\u001b[2J"}`, asOperator, 202, `prod override operator: \u202eab\n\x1b[2J`},
+		{"for no reason", `{"override": ""}`, asOperator, 400, ""},
+		{"for a blank reason", `{"override": " \n"}`, asOperator, 400, ""},
+		{"in other words", `{"force": true}`, asOperator, 400, ""},
+		{"as a list", `[]`, asOperator, 400, ""},
+		{"as a number", `{"override": 1}`, asOperator, 400, ""},
+		{"twice", `{} {}`, asOperator, 400, ""},
+		{"half", `{"over`, asOperator, 400, ""},
+		{"at length", `{"override":"` + strings.Repeat(long, 10) + `"}`, asOperator, 400, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := guarded(t)
@@ -95,7 +95,7 @@ func TestAnotherSitesPageCannotAsk(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := guarded(t)
-			answer := h.ask("POST", passPath, "{}", append(row.edit, asAda)...)
+			answer := h.ask("POST", passPath, "{}", append(row.edit, asOperator)...)
 			if answer.Code != row.code || len(h.Asked()) > 0 != (row.code == 202) {
 				t.Errorf("%d, want %d; asked: %v", answer.Code, row.code, h.Asked())
 			}
@@ -105,11 +105,11 @@ func TestAnotherSitesPageCannotAsk(t *testing.T) {
 
 func TestAskingInVain(t *testing.T) {
 	h := guarded(t)
-	if answer := h.ask("POST", "/api/v1/targets/nobody/pass", "{}", asJSON, asAda); answer.Code != 404 {
+	if answer := h.ask("POST", "/api/v1/targets/nobody/pass", "{}", asJSON, asOperator); answer.Code != 404 {
 		t.Errorf("of nobody: %d", answer.Code)
 	}
 	h.Fail(nil, errors.New("target is suspended"))
-	answer := h.ask("POST", passPath, "{}", asJSON, asAda)
+	answer := h.ask("POST", passPath, "{}", asJSON, asOperator)
 	if answer.Code != 409 || answer.Body.String() != `{"format_version":1,"error":"target is suspended"}`+"\n" {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
@@ -154,7 +154,7 @@ func TestStrangersHearNoNames(t *testing.T) {
 		if got := h.ask("GET", path, "").Body.String(); got != want {
 			t.Errorf("%s: %q", path, got)
 		}
-		named := h.ask("GET", path, "", asAda).Body.String()
+		named := h.ask("GET", path, "", asOperator).Body.String()
 		if !strings.Contains(named, "prod") {
 			t.Errorf("%s, logged in: %q", path, named)
 		}
@@ -171,7 +171,7 @@ func TestHealth(t *testing.T) {
 		t.Errorf("%d %q", answer.Code, answer.Body)
 	}
 	h.Fail(nil, nil, "prod", "edge\u202e")
-	if answer := h.ask("GET", "/healthz", "", asAda); answer.Code != 503 || answer.Body.String() != "stuck: prod, edge\\u202e\n" {
+	if answer := h.ask("GET", "/healthz", "", asOperator); answer.Code != 503 || answer.Body.String() != "stuck: prod, edge\\u202e\n" {
 		t.Errorf("%d %q", answer.Code, answer.Body)
 	}
 	h.Change(func(now *status.Daemon, _ *[]status.Pass) { now.Targets[2].LastSuccess = now.Now })
@@ -183,7 +183,7 @@ func TestHealth(t *testing.T) {
 func TestWhichPasses(t *testing.T) {
 	h := guarded(t)
 	read := func(query string) (int, wire.Passes) {
-		answer := h.ask("GET", "/api/v1/passes"+query, "", asAda)
+		answer := h.ask("GET", "/api/v1/passes"+query, "", asOperator)
 		var passes wire.Passes
 		_ = json.Unmarshal(answer.Body.Bytes(), &passes)
 		return answer.Code, passes
@@ -222,12 +222,12 @@ func TestNoTextLeavesItsJSON(t *testing.T) {
 			(*passes)[0].Error, (*passes)[0].By = text+"\x7f", text
 		})
 		for _, path := range []string{"/api/v1/status", "/api/v1/passes", "/readyz"} {
-			answer := h.ask("GET", path, "", asAda, with("Accept", "application/json"))
+			answer := h.ask("GET", path, "", asOperator, with("Accept", "application/json"))
 			if !json.Valid(answer.Body.Bytes()) || strings.ContainsAny(answer.Body.String(), "\u202e\u009b\x7f\x1b") {
 				rt.Fatalf("%s: %q", path, answer.Body)
 			}
 		}
-		if answer := h.ask("GET", "/readyz", "", asAda); strings.Count(answer.Body.String(), "\n") != 7 {
+		if answer := h.ask("GET", "/readyz", "", asOperator); strings.Count(answer.Body.String(), "\n") != 7 {
 			rt.Fatalf("lines: %q", answer.Body)
 		}
 	})

@@ -47,7 +47,7 @@ func open(t *testing.T, ways login.Options) house {
 }
 
 func guarded(t *testing.T) house {
-	return open(t, login.Options{Bearer: is(token), Username: "ada", Password: is(password)})
+	return open(t, login.Options{Bearer: is(token), Username: "operator", Password: is(password)})
 }
 
 // ask sends a request from this machine; edit may change it.
@@ -66,7 +66,7 @@ func with(key, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(key, value) }
 }
 
-func asAda(r *http.Request) { r.SetBasicAuth("ada", password) }
+func asOperator(r *http.Request) { r.SetBasicAuth("operator", password) }
 
 func asJSON(r *http.Request) { r.Header.Set("Content-Type", "application/json") }
 
@@ -82,8 +82,8 @@ const (
 
 func TestWhoMayGoWhere(t *testing.T) {
 	callers := map[string]func(*http.Request){
-		"nobody": func(*http.Request) {}, "a wrong token": with("Authorization", "Bearer x"), "a wrong password": func(r *http.Request) { r.SetBasicAuth("ada", "x") },
-		"the token": with("Authorization", "Bearer "+token), "the password": asAda,
+		"nobody": func(*http.Request) {}, "a wrong token": with("Authorization", "Bearer x"), "a wrong password": func(r *http.Request) { r.SetBasicAuth("operator", "x") },
+		"the token": with("Authorization", "Bearer "+token), "the password": asOperator,
 	}
 	isProbe := map[string]bool{"/healthz": true, "/readyz": true}
 	want := func(path, caller string, isGuarded bool) int {
@@ -133,7 +133,7 @@ func TestMethods(t *testing.T) {
 	for _, path := range append([]string{passPath, hookPath}, paths...) {
 		isPost := path == passPath || path == hookPath
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
-			answer := h.ask(method, path, "{}", asJSON, asAda)
+			answer := h.ask(method, path, "{}", asJSON, asOperator)
 			answered := method == "POST" && isPost || (method == "GET" || method == "HEAD") && !isPost
 			if (answer.Code != http.StatusMethodNotAllowed) != answered {
 				t.Errorf("%s %s: %d", method, path, answer.Code)
@@ -149,7 +149,7 @@ func TestEveryAnswerHasItsHeaders(t *testing.T) {
 	h := guarded(t)
 	for _, path := range append([]string{"/nothing", "/targets/nobody", "/api/v1/targets/nobody", "/api/v1/nothing", "//", "/targets/../x", hookPath}, paths...) {
 		for name, answer := range map[string]*httptest.ResponseRecorder{
-			"logged in": h.ask("GET", path, "", asAda), "a stranger": h.ask("GET", path, ""), "another method": h.ask("PUT", path, "", asAda), "a hook": h.ask("POST", path, ""),
+			"logged in": h.ask("GET", path, "", asOperator), "a stranger": h.ask("GET", path, ""), "another method": h.ask("PUT", path, "", asOperator), "a hook": h.ask("POST", path, ""),
 		} {
 			for key, value := range map[string]string{
 				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Frame-Options": "DENY",
@@ -201,7 +201,7 @@ func TestWithoutALoginOnlyThisMachineIsAnswered(t *testing.T) {
 			if got := h.ask("POST", hookPath, "", at).Code; got != 200 {
 				t.Errorf("a hook, which has its own login: %d", got)
 			}
-			if got := guarded(t).ask("GET", "/", "", at, asAda).Code; got != 200 {
+			if got := guarded(t).ask("GET", "/", "", at, asOperator).Code; got != 200 {
 				t.Errorf("with a login: %d", got)
 			}
 			everybody := page.New(page.Options{Daemon: h.Daemon, AnyHost: true})
@@ -220,7 +220,7 @@ func TestPathsThatAreNotThere(t *testing.T) {
 		"/api/v1/targets/lab/plan": `{"format_version":1,"error":"there is no plan of this target yet"}` + "\n", "/page.html": "there is nothing here\n",
 		"/targets/..%2f..%2fetc%2fpasswd": "no such target\n",
 	} {
-		answer := h.ask("GET", path, "", asAda)
+		answer := h.ask("GET", path, "", asOperator)
 		if answer.Code != 404 || answer.Body.String() != want {
 			t.Errorf("%s: %d %q", path, answer.Code, answer.Body)
 		}
@@ -240,13 +240,13 @@ func TestDocumentsLookAsReviewed(t *testing.T) {
 		"status": "/api/v1/status", "target": "/api/v1/targets/staging", "plan": "/api/v1/targets/prod/plan", "passes": "/api/v1/passes?target=prod&limit=2",
 		"ready": "/readyz",
 	} {
-		answer := h.ask("GET", path, "", asAda, with("Accept", "application/json"))
+		answer := h.ask("GET", path, "", asOperator, with("Accept", "application/json"))
 		if kind := answer.Header().Get("Content-Type"); kind != "application/json" || !json.Valid(answer.Body.Bytes()) {
 			t.Errorf("%s: %s %q", path, kind, answer.Body)
 		}
 		golden(t, name+".json", answer.Body.String())
 	}
-	golden(t, "ready.txt", h.ask("GET", "/readyz", "", asAda).Body.String())
+	golden(t, "ready.txt", h.ask("GET", "/readyz", "", asOperator).Body.String())
 }
 
 func golden(t *testing.T, name, got string) {
@@ -267,7 +267,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestThePlanIsAPlanFile(t *testing.T) {
-	answer := guarded(t).ask("GET", "/api/v1/targets/prod/plan", "", asAda)
+	answer := guarded(t).ask("GET", "/api/v1/targets/prod/plan", "", asOperator)
 	plans, err := report.ReadPlan(answer.Body)
 	if err != nil || len(plans) != 1 || plans[0].Digest() != pagetest.Plan().Digest() {
 		t.Errorf("%d plans, %v", len(plans), err)
@@ -295,10 +295,10 @@ func TestAPanicTellsNothing(t *testing.T) {
 func TestPassesThatCannotBeRead(t *testing.T) {
 	h := guarded(t)
 	h.Fail(errors.New("disk is full"), nil)
-	if answer := h.ask("GET", "/api/v1/passes", "", asAda); answer.Code != 503 || strings.Contains(answer.Body.String(), "disk") {
+	if answer := h.ask("GET", "/api/v1/passes", "", asOperator); answer.Code != 503 || strings.Contains(answer.Body.String(), "disk") {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
-	if answer := h.ask("GET", "/", "", asAda); answer.Code != 200 || !strings.Contains(answer.Body.String(), "passes cannot be read at the moment") {
+	if answer := h.ask("GET", "/", "", asOperator); answer.Code != 200 || !strings.Contains(answer.Body.String(), "passes cannot be read at the moment") {
 		t.Errorf("the page: %d", answer.Code)
 	}
 }
@@ -306,7 +306,7 @@ func TestPassesThatCannotBeRead(t *testing.T) {
 func TestThePageComesWholeOrInPart(t *testing.T) {
 	h := guarded(t)
 	for _, path := range []string{"/", "/targets/prod"} {
-		whole, part := h.ask("GET", path, "", asAda).Body.String(), h.ask("GET", path+"?part=main", "", asAda).Body.String()
+		whole, part := h.ask("GET", path, "", asOperator).Body.String(), h.ask("GET", path+"?part=main", "", asOperator).Body.String()
 		if !strings.HasPrefix(whole, "<!doctype html>") || !strings.Contains(whole, part) || !strings.HasPrefix(part, "<main") {
 			t.Errorf("%s: the part is not what the whole has", path)
 		}
@@ -318,7 +318,7 @@ func TestThePageComesWholeOrInPart(t *testing.T) {
 		}
 	}
 	h.Change(func(now *status.Daemon, _ *[]status.Pass) { now.Targets[0].Name = "a/b <c>" })
-	if answer := h.ask("GET", "/targets/a%2Fb%20%3Cc%3E", "", asAda); answer.Code != 200 || !strings.Contains(answer.Body.String(), "a/b &lt;c&gt;") {
+	if answer := h.ask("GET", "/targets/a%2Fb%20%3Cc%3E", "", asOperator); answer.Code != 200 || !strings.Contains(answer.Body.String(), "a/b &lt;c&gt;") {
 		t.Errorf("an odd name: %d", answer.Code)
 	}
 }

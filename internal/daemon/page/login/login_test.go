@@ -25,7 +25,7 @@ const (
 func is(value string) func() (string, error) { return func() (string, error) { return value, nil } }
 
 func everyWay() Options {
-	return Options{Bearer: is(rightToken), Username: "ada", Password: is(rightPassword), Certificates: true}
+	return Options{Bearer: is(rightToken), Username: "operator", Password: is(rightPassword), Certificates: true}
 }
 
 func request(headers ...string) *http.Request {
@@ -43,7 +43,7 @@ func basic(username, password string) string {
 }
 
 func TestWhoARequestIsFrom(t *testing.T) {
-	onlyToken, onlyPassword := Options{Bearer: is(rightToken)}, Options{Username: "ada", Password: is(rightPassword)}
+	onlyToken, onlyPassword := Options{Bearer: is(rightToken)}, Options{Username: "operator", Password: is(rightPassword)}
 	for _, row := range []struct {
 		name    string
 		ways    Options
@@ -58,18 +58,18 @@ func TestWhoARequestIsFrom(t *testing.T) {
 		{"the beginning of the token", everyWay(), []string{"Bearer token"}, "", ErrWrong},
 		{"an empty token", everyWay(), []string{"Bearer "}, "", ErrWrong},
 		{"a bare word", everyWay(), []string{"Bearer"}, "", ErrWrong},
-		{"the password", everyWay(), []string{basic("ada", rightPassword)}, "ada", nil},
+		{"the password", everyWay(), []string{basic("operator", rightPassword)}, "operator", nil},
 		{"another name", everyWay(), []string{basic("bob", rightPassword)}, "", ErrWrong},
-		{"another password", everyWay(), []string{basic("ada", "correct")}, "", ErrWrong},
-		{"no password", everyWay(), []string{basic("ada", "")}, "", ErrWrong},
+		{"another password", everyWay(), []string{basic("operator", "correct")}, "", ErrWrong},
+		{"no password", everyWay(), []string{basic("operator", "")}, "", ErrWrong},
 		{"no name", everyWay(), []string{basic("", rightPassword)}, "", ErrWrong},
 		{"no base64", everyWay(), []string{"Basic ****"}, "", ErrWrong},
-		{"the token as a password", everyWay(), []string{basic("ada", rightToken)}, "", ErrWrong},
+		{"the token as a password", everyWay(), []string{basic("operator", rightToken)}, "", ErrWrong},
 		{"the password as a token", everyWay(), []string{"Bearer " + rightPassword}, "", ErrWrong},
 		{"another scheme", everyWay(), []string{"Digest x"}, "", ErrWrong},
 		{"an empty header", everyWay(), []string{""}, "", ErrWrong},
 		{"two logins, one right", everyWay(), []string{"Bearer " + rightToken, "Bearer x"}, "", ErrWrong},
-		{"a password where tokens are taken", onlyToken, []string{basic("ada", rightPassword)}, "", ErrWrong},
+		{"a password where tokens are taken", onlyToken, []string{basic("operator", rightPassword)}, "", ErrWrong},
 		{"a token where passwords are taken", onlyPassword, []string{"Bearer " + rightToken}, "", ErrWrong},
 		{"a password without a name to it", Options{Bearer: is(rightToken), Password: is("")}, []string{basic("", "")}, "", ErrWrong},
 		{"where nobody logs in", Options{}, []string{"Bearer x"}, "", nil},
@@ -89,8 +89,8 @@ func TestASecretThatCannotBeReadLetsNobodyIn(t *testing.T) {
 		"gone":  func() (string, error) { return "", gone },
 		"empty": is(""),
 	} {
-		gate := New(Options{Bearer: read, Username: "ada", Password: read})
-		for _, header := range []string{"Bearer ", "Bearer x", basic("ada", ""), basic("ada", "x")} {
+		gate := New(Options{Bearer: read, Username: "operator", Password: read})
+		for _, header := range []string{"Bearer ", "Bearer x", basic("operator", ""), basic("operator", "x")} {
 			if who, err := gate.Who(request(header)); who != "" || err == nil || errors.Is(err, ErrWrong) {
 				t.Errorf("%s, %q: got %q and %v", name, header, who, err)
 			}
@@ -116,7 +116,7 @@ func TestASecretMayBeReplaced(t *testing.T) {
 func TestACertificateIsALogin(t *testing.T) {
 	uri := &url.URL{Scheme: "spiffe", Host: "example.org", Path: "/prometheus"}
 	for want, c := range map[string]*x509.Certificate{
-		"ada":                             {Subject: pkix.Name{CommonName: "ada"}, DNSNames: []string{"x"}},
+		"operator":                             {Subject: pkix.Name{CommonName: "operator"}, DNSNames: []string{"x"}},
 		"spiffe://example.org/prometheus": {URIs: []*url.URL{uri}},
 		"host.example.org":                {DNSNames: []string{"host.example.org"}},
 		"a@example.org":                   {EmailAddresses: []string{"a@example.org"}},
@@ -220,14 +220,14 @@ func TestChallengesSayWhatIsTaken(t *testing.T) {
 
 func FuzzWho(f *testing.F) {
 	f.Add("Bearer "+rightToken, "127.0.0.1:1")
-	f.Add(basic("ada", "x"), "[::1%lo]:2")
+	f.Add(basic("operator", "x"), "[::1%lo]:2")
 	f.Add("Basic Og==", "@")
 	f.Fuzz(func(t *testing.T, header, remote string) {
 		r := request(header)
 		r.RemoteAddr = remote
 		who, err := New(everyWay()).Who(r)
 		username, password, isBasic := r.BasicAuth()
-		right := isBasic && username == "ada" && password == rightPassword ||
+		right := isBasic && username == "operator" && password == rightPassword ||
 			len(header) > 7 && strings.EqualFold(header[:7], "bearer ") && strings.TrimSpace(header[7:]) == rightToken
 		if (who != "") != right || (err == nil) != right {
 			t.Errorf("%q from %q: %q and %v", header, remote, who, err)

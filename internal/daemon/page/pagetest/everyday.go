@@ -71,7 +71,7 @@ func Everyday(now time.Time) status.Daemon {
 // Revision is a signed commit.
 func Revision(now time.Time) status.Revision {
 	return status.Revision{
-		ID: "4f2a9c1be07d3355aa10c2b47c9b1d0e8f6a7b21", Subject: "Resize the web tier", Author: "Ada", When: now.Add(-26 * time.Hour), Signer: "ada@example.org",
+		ID: "4f2a9c1be07d3355aa10c2b47c9b1d0e8f6a7b21", Subject: "Resize the web tier", Author: "Operator", When: now.Add(-26 * time.Hour), Signer: "operator@example.org",
 	}
 }
 
@@ -146,10 +146,10 @@ func passOf(i int, target string, began time.Time) status.Pass {
 		p.Hint = "is Senlin reachable from here? openstack --os-cloud edge cluster profile list"
 	case target == "staging" && i == 1:
 		p.Outcome, p.Counts = status.Applied, status.Counts{InSync: 13, Updated: 1}
-		p.Trigger, p.By, p.Took = status.Push, "web/profiles, branch main, by ada", 1900*time.Millisecond
+		p.Trigger, p.By, p.Took = status.Push, "web/profiles, branch main, by operator", 1900*time.Millisecond
 		p.Changes = []status.Change{{Action: "update", Name: "db", ID: id("db"), Reason: "metadata differs", Status: "done"}}
 	case target == "staging" && i == 7:
-		p.Trigger, p.By = status.Manual, fmt.Sprintf("ada: try %d", i)
+		p.Trigger, p.By = status.Manual, fmt.Sprintf("operator: try %d", i)
 	}
 	return p
 }

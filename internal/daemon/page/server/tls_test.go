@@ -103,7 +103,7 @@ func TestTLSOnTheWire(t *testing.T) {
 		fails  string
 	}{
 		{"no certificate", clientOf(t, ours), "", ""},
-		{"one of ours", clientOf(t, ours, ours.pair(t, "ada")), "ada", ""},
+		{"one of ours", clientOf(t, ours, ours.pair(t, "operator")), "operator", ""},
 		{"one of somebody else's", clientOf(t, ours, theirs.pair(t, "eve")), "", ""},
 		{"an authority that is not trusted", clientOf(t, theirs), "", "unknown authority"},
 	} {

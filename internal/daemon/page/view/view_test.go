@@ -84,9 +84,9 @@ func TestWhatMattersIsOnThePage(t *testing.T) {
 	for target, wanted := range map[string][]string{
 		"": {
 			"4 of 5 targets are ready", "webhook https://chat.example.org: connection refused", "legacy-asg", "WARNING", "c2000000-6b3c",
-			"legacy-node-1", "not deleted: in use", "&#34;m1.small&#34; → &#34;m1.large&#34;", "(sensitive)", "web~77aa00bb", "signed by ada@example.org",
+			"legacy-node-1", "not deleted: in use", "&#34;m1.small&#34; → &#34;m1.large&#34;", "(sensitive)", "web~77aa00bb", "signed by operator@example.org",
 			"held by sync-2/311 (etcd)", "window closed, opens", "in 8 hours", "pass under way (push)", "the last 5 passes", "tried again",
-			"connection to 192.0.2.7:8778 refused", "web/profiles, branch main, by ada", "Suspended"[1:], "profiles/worker.yaml:12",
+			"connection to 192.0.2.7:8778 refused", "web/profiles, branch main, by operator", "Suspended"[1:], "profiles/worker.yaml:12",
 		},
 		"prod": {"prod: drift · profilesync", "legacy-asg", "It waits for the window, which opens", "apt-get install -y nginx-full"},
 	} {
