@@ -34,7 +34,7 @@ daemon:
   stale_after: 1h
   retry: {first: 2s, most: 2s}
   state: state
-  http: {auth: {bearer: {file: token}, basic: {username: ada, password: {file: token}}}}
+  http: {auth: {bearer: {file: token}, basic: {username: operator, password: {file: token}}}}
 `
 
 const secret = "a-secret-of-the-tests"
@@ -72,7 +72,7 @@ func TestTheDaemonInABrowser(t *testing.T) {
 		pictures = filepath.Join(*screenshots, "daemon")
 	}
 	look(t, script{
-		URL: "http://" + d.Address, Username: "ada", Password: secret, Screenshots: pictures, Targets: []string{"prod", "staging", "edge"},
+		URL: "http://" + d.Address, Username: "operator", Password: secret, Screenshots: pictures, Targets: []string{"prod", "staging", "edge"},
 		Head: "2 of 3 targets are ready", Target: "prod", Differs: `"m1.small" → "m1.large"`, Blocked: "legacy", Holder: "legacy-asg",
 		Change: control.URL, After: "All 3 targets are ready",
 	})

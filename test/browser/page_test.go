@@ -72,7 +72,7 @@ func started(t *testing.T, address string) (url, change string) {
 func recovers(now *status.Daemon, passes *[]status.Pass) {
 	pass := (*passes)[0]
 	pass.ID++
-	pass.Target, pass.Trigger, pass.By, pass.Began = "edge", status.Manual, "ada", now.Now
+	pass.Target, pass.Trigger, pass.By, pass.Began = "edge", status.Manual, "operator", now.Now
 	*passes = append([]status.Pass{pass}, *passes...)
 	edge := &now.Targets[2]
 	edge.Failures, edge.Retry, edge.LastSuccess, edge.LastAttempt, edge.Last = 0, time.Time{}, now.Now, now.Now, &pass
