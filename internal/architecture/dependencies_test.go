@@ -20,7 +20,7 @@ func homes() []home {
 	return []home{
 		{"github.com/ProtonMail/go-crypto", []string{"internal/source/trust"}},
 		{"github.com/aymanbagabas/go-udiff", []string{"internal/report"}},
-		{"github.com/cenkalti/backoff", []string{"internal/senlin"}},
+		{"github.com/cenkalti/backoff", []string{"internal/daemon/notify", "internal/senlin"}},
 		{"github.com/coreos/go-systemd", []string{"cmd/profilesync"}},
 		{"github.com/go-git", []string{"internal/source"}},
 		{"github.com/gophercloud", []string{"internal/senlin"}},
