@@ -18,6 +18,10 @@ import (
 	"github.com/nicholas-fedor/shoutrrr/pkg/util/jsonclient"
 )
 
+// errLogin says that a client could not be made of a valid URL. Another try may
+// help: the server may have been away.
+var errLogin = errors.New("it cannot be logged in to")
+
 // cause says in words of ours what went wrong. What other packages say may hold
 // parts of a URL, and all of it may be secret.
 func cause(err error) error {
@@ -29,7 +33,7 @@ func cause(err error) error {
 		permanent *backoff.PermanentError
 	)
 	switch {
-	case errors.As(err, &permanent):
+	case errors.As(err, &permanent), errors.Is(err, errLogin):
 		return err
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
 		return errors.New("no answer in time")

@@ -37,36 +37,34 @@ func newService(r Receiver, o Options) (*service, string, error) {
 		return nil, "", errors.New("the service is none that is known")
 	}
 	s := &service{url: r.Service, scheme: scheme, link: o.Link, slots: make(chan struct{}, maxStuck)}
-	if _, err := s.make(); err != nil {
+	if scheme == "matrix" {
+		at.User = url.UserPassword("", "token") // a client of Matrix logs in when it is made, if the URL names a user
+		r.Service = at.String()
+	}
+	if _, err := client(r.Service); err != nil {
 		return nil, "", fmt.Errorf("the URL of the %s service is not valid", scheme)
 	}
 	return s, scheme + " service", nil
 }
 
-// make gives a client for one send: a send changes the client, and one that is
-// stuck may still use it. What goes wrong may hold any part of the URL.
-func (s *service) make() (made types.Service, err error) {
+// client is for one send: a send changes it, and one that is stuck may still use
+// it. What goes wrong may hold any part of the URL.
+func client(at string) (made types.Service, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errors.New("a panic")
 		}
 	}()
-	return (&router.ServiceRouter{}).Locate(s.url)
+	return (&router.ServiceRouter{}).Locate(at)
 }
 
 // send makes one message of the events. The error says the cause and nothing of
 // what the service answered, which may quote the URL.
 func (s *service) send(ctx context.Context, events []event) error {
-	client, err := s.make()
-	if err != nil {
-		return backoff.Permanent(errors.New("the URL is not valid"))
-	}
 	title, text := message(events, s.link)
 	params := types.Params{}
 	if s.scheme == "smtp" {
 		params.SetTitle(title)
-	} else {
-		text = calm(text)
 	}
 	select {
 	case s.slots <- struct{}{}:
@@ -75,14 +73,10 @@ func (s *service) send(ctx context.Context, events []event) error {
 	}
 	sent := make(chan error, 1)
 	go func() {
-		defer func() {
-			if recover() != nil {
-				sent <- backoff.Permanent(errors.New("it cannot be spoken to"))
-			}
-			<-s.slots
-		}()
-		sent <- client.Send(text, &params)
+		defer func() { <-s.slots }()
+		sent <- s.speak(calm(text), params)
 	}()
+	var err error
 	select {
 	case err = <-sent:
 	case <-ctx.Done():
@@ -92,6 +86,20 @@ func (s *service) send(ctx context.Context, events []event) error {
 		return cause(err)
 	}
 	return nil
+}
+
+// speak sends a text, and takes the time that it takes.
+func (s *service) speak(text string, params types.Params) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = backoff.Permanent(errors.New("it cannot be spoken to"))
+		}
+	}()
+	to, err := client(s.url)
+	if err != nil { // the URL is valid, so it was the login
+		return errLogin
+	}
+	return to.Send(text, &params)
 }
 
 func (*service) close() {}

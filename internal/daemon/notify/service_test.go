@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 func reach(t *testing.T, url string) *service {
@@ -55,6 +58,46 @@ func TestAChatIsTold(t *testing.T) {
 				t.Errorf("it calls everybody:\n%s", text)
 			}
 		})
+	}
+}
+
+func TestALoginWaitsForAMessage(t *testing.T) {
+	isDown := true
+	server, got := listener(t, func(w http.ResponseWriter, r *http.Request) {
+		if isDown {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		answer := map[string]any{"flows": []any{map[string]string{"type": "m.login.password"}}, "access_token": "t0k3n", "room_id": "!room:example.org", "event_id": "$1"}
+		_ = json.NewEncoder(w).Encode(answer)
+	})
+	s := reach(t, "matrix://hidden-user:hidden-pass@"+strings.TrimPrefix(server.URL, "http://")+"/?disableTLS=yes&rooms=!room:example.org")
+	if len(got) != 0 {
+		t.Fatalf("%d requests before there is anything to tell", len(got))
+	}
+	err := s.send(t.Context(), []event{failed("prod")})
+	var permanent *backoff.PermanentError
+	if err == nil || err.Error() != "it cannot be logged in to" || errors.As(err, &permanent) {
+		t.Errorf("while the server is down: got %v, permanent is %t", err, permanent != nil)
+	}
+	isDown = false
+	if err := s.send(t.Context(), []event{failed("prod")}); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
+
+func TestALoginThatHangsIsLeft(t *testing.T) {
+	release := make(chan struct{})
+	server, _ := listener(t, func(http.ResponseWriter, *http.Request) { <-release })
+	s := reach(t, "matrix://bot:pass@"+strings.TrimPrefix(server.URL, "http://")+"/?disableTLS=yes&rooms=!room:example.org")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.send(ctx, []event{failed("prod")}); err == nil || err.Error() != "no answer in time" {
+		t.Errorf("got %v", err)
+	}
+	close(release)
+	for range maxStuck { // it ends, and leaves its place
+		s.slots <- struct{}{}
 	}
 }
 
@@ -121,6 +164,19 @@ func TestMailIsSent(t *testing.T) {
 		if !strings.Contains(mail, want) {
 			t.Errorf("%q is not in\n%s", want, mail)
 		}
+	}
+}
+
+func TestAMailHoldsNoMarkupOfOthers(t *testing.T) {
+	host, mails := mailServer(t, map[string]string{"QUIT": "221 bye"})
+	e := failed("prod")
+	e.pass.Revision.Subject = "<a href=https://evil.example.org/>log in</a>"
+	err := reach(t, "smtp://"+host+"/?from=ps@example.org&to=you@example.org&starttls=no&usehtml=yes").send(t.Context(), []event{e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mail := <-mails; !strings.Contains(mail, "text/html") || strings.Contains(mail, "<a href") {
+		t.Errorf("the mail is\n%s", mail)
 	}
 }
 

@@ -219,7 +219,7 @@ func bound(text string, most int) string {
 }
 
 // calm keeps what others wrote from calling everybody of a channel, and from
-// passing for a link of ours.
+// passing for a link of ours, or for markup of a mail.
 func calm(text string) string {
 	return strings.NewReplacer("<", "‹", ">", "›", "@", "@\u2060", "](", "] (", "\u0060", "'").Replace(text)
 }
