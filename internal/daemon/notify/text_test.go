@@ -42,6 +42,11 @@ func TestMessages(t *testing.T) {
 			"failed: 2 targets: test, b\n  read the source: connection refused\n  is the Git server up?\n  at 0123456789ab Say hello\n\n" +
 				"applied: prod\n  1 created at 0123456789ab Say hello\n    create web",
 		},
+		"all changes of a target": {
+			[]event{applied, applied},
+			"profilesync: applied: prod",
+			"applied: prod\n  1 created at 0123456789ab Say hello\n    create web\n  1 created at 0123456789ab Say hello\n    create web",
+		},
 		"the last of a target's failures": {
 			[]event{failed("prod"), lasting},
 			"profilesync: failed: prod",

@@ -116,16 +116,9 @@ func TestAnswersOfAWebhook(t *testing.T) {
 		"next year":    {answer: slow("99999999"), want: "it answers 429 Too Many Requests", after: within},
 		"nonsense":     {answer: slow("-soon"), want: "it answers 429 Too Many Requests"},
 		"another host": {answer: http.RedirectHandler(other.URL, 307).ServeHTTP, want: "it answers 307 Temporary Redirect, a redirect that is not followed", permanent: true},
-		"another way":  {answer: http.RedirectHandler("/else", 302).ServeHTTP, want: "it answers 302 Found, a redirect that is not followed", permanent: true},
+		"another way":  {answer: redirected("/else", 302), want: "it answers 302 Found, a redirect that is not followed", permanent: true},
 		"a circle":     {answer: http.RedirectHandler("/again", 307).ServeHTTP, want: "it answers 307 Temporary Redirect, a redirect that is not followed", permanent: true},
-		"no end": {answer: func(w http.ResponseWriter, _ *http.Request) {
-			for range 1000 {
-				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
-					return
-				}
-			}
-		}},
-		"hangs up": {answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, want: "it does not take the message"},
+		"hangs up":     {answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, want: "it does not take the message"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, _ := listener(t, row.answer)
@@ -147,6 +140,32 @@ func TestAnswersOfAWebhook(t *testing.T) {
 	}
 	if elsewhere != 0 {
 		t.Errorf("a redirect to another host was followed")
+	}
+}
+
+// redirected answers so once, and takes what comes to the other place.
+func redirected(to string, code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != to {
+			http.Redirect(w, r, to, code)
+		}
+	}
+}
+
+func TestAnAnswerWithoutEndIsLeft(t *testing.T) {
+	written := make(chan int, 1)
+	server, _ := listener(t, func(w http.ResponseWriter, _ *http.Request) {
+		all := 0
+		for n, err := 0, error(nil); err == nil && all < 256<<20; all += n {
+			n, err = w.Write(make([]byte, 64<<10))
+		}
+		written <- all
+	})
+	if err := hook(t, Receiver{Webhook: server.URL}).send(t.Context(), []event{failed("prod")}); err != nil {
+		t.Fatal(err)
+	}
+	if all := <-written; all >= 256<<20 {
+		t.Errorf("%d bytes were taken", all)
 	}
 }
 

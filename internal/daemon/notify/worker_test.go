@@ -80,6 +80,23 @@ func TestManyTargetsMakeOneMessage(t *testing.T) {
 	}
 }
 
+func TestTheFirstPassFollowsHistory(t *testing.T) {
+	var d double
+	before := pass("prod", 0, status.Failed)
+	run(t, &d, true, func(n *Notifier) {
+		n.Pass(&before, pass("prod", time.Minute, status.Failed))
+		n.Pass(&before, pass("prod", 2*time.Minute, status.InSync)) // the second failure is counted
+		n.Pass(&before, pass("prod", 3*time.Minute, status.InSync)) // and is over
+		pause(time.Hour)
+	})
+	if len(d.got) != 1 || len(d.got[0]) != 1 {
+		t.Fatalf("got %v", d.got)
+	}
+	if e := d.got[0][0]; e.kind != Recovered || e.failures != 2 || !e.since.Equal(noon()) {
+		t.Errorf("got %+v", e)
+	}
+}
+
 func TestMessagesOfAServiceAreRare(t *testing.T) {
 	var d double
 	run(t, &d, true, func(n *Notifier) {
