@@ -116,7 +116,7 @@ func TestASecretMayBeReplaced(t *testing.T) {
 func TestACertificateIsALogin(t *testing.T) {
 	uri := &url.URL{Scheme: "spiffe", Host: "example.org", Path: "/prometheus"}
 	for want, c := range map[string]*x509.Certificate{
-		"operator":                             {Subject: pkix.Name{CommonName: "operator"}, DNSNames: []string{"x"}},
+		"operator":                        {Subject: pkix.Name{CommonName: "operator"}, DNSNames: []string{"x"}},
 		"spiffe://example.org/prometheus": {URIs: []*url.URL{uri}},
 		"host.example.org":                {DNSNames: []string{"host.example.org"}},
 		"a@example.org":                   {EmailAddresses: []string{"a@example.org"}},
