@@ -92,8 +92,12 @@ func TestALoginThatHangsIsLeft(t *testing.T) {
 	s := reach(t, "matrix://bot:pass@"+strings.TrimPrefix(server.URL, "http://")+"/?disableTLS=yes&rooms=!room:example.org")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
+	began := time.Now()
 	if err := s.send(ctx, []event{failed("prod")}); err == nil || err.Error() != "no answer in time" {
 		t.Errorf("got %v", err)
+	}
+	if took := time.Since(began); took > 5*time.Second { // the client of Matrix itself gives up after 10
+		t.Errorf("it took %s", took)
 	}
 	close(release)
 	for range maxStuck { // it ends, and leaves its place
@@ -177,6 +181,17 @@ func TestAMailHoldsNoMarkupOfOthers(t *testing.T) {
 	}
 	if mail := <-mails; !strings.Contains(mail, "text/html") || strings.Contains(mail, "<a href") {
 		t.Errorf("the mail is\n%s", mail)
+	}
+}
+
+func TestAMailServerIsAskedAgainOnlyIfItMayAgree(t *testing.T) {
+	for answer, want := range map[string]bool{"450 try later": false, "550 never": true} {
+		host, _ := mailServer(t, map[string]string{"MAIL": answer})
+		err := reach(t, "smtp://"+host+"/?from=a@example.org&to=b@example.org&starttls=no").send(t.Context(), []event{failed("prod")})
+		var permanent *backoff.PermanentError
+		if err == nil || errors.As(err, &permanent) != want {
+			t.Errorf("%s: got %v, permanent is %t", answer, err, permanent != nil)
+		}
 	}
 }
 
