@@ -203,6 +203,9 @@ func TestAFullDisk(t *testing.T) {
 			t.Fatalf("the disk is no longer full: %v", err)
 		}
 	}
+	if n := len(s.waiting); n > maxWaiting {
+		t.Errorf("%d passes are in memory", n)
+	}
 	if got := ids(t, s, "prod", 0, 3); !slices.Equal(got, []uint64{1000, 999, 998}) {
 		t.Errorf("while it is full, the last ones are %v", got)
 	}
@@ -225,6 +228,9 @@ func TestAFullDisk(t *testing.T) {
 func TestADiskThatIsFullFromTheBeginning(t *testing.T) {
 	dir := small(t)
 	filled := ballast(t, dir)
+	if err := os.Truncate(filled, size(t, filled)-4096); err != nil { // room for a part of a new file
+		t.Fatal(err)
+	}
 	at := filepath.Join(dir, "history.db")
 	s, note, err := Open(at, Options{})
 	if err != nil || !strings.Contains(note, ErrFull.Error()) {
@@ -243,6 +249,9 @@ func TestADiskThatIsFullFromTheBeginning(t *testing.T) {
 	if last, err := s.Append(pass("prod", 2)); err != nil || last.ID != 2 {
 		t.Fatalf("it has not healed: ID %d, %v", last.ID, err)
 	}
+	if found, err := filepath.Glob(at + ".damaged-*"); err != nil || len(found) > 0 {
+		t.Errorf("a part of a new file passed for a damaged one: %v, %v", found, err)
+	}
 	s = reopened(t, s, Options{})
 	if got := ids(t, s, "prod", 0, 3); !slices.Equal(got, []uint64{2, 1}) {
 		t.Errorf("kept are %v", got)
@@ -256,6 +265,38 @@ func TestADirectoryThatCannotBeWrittenTo(t *testing.T) {
 	}
 	if _, _, err := Open(filepath.Join(dir, "history.db"), Options{}); err == nil || !strings.Contains(err.Error(), "read-only file system") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFileWithPassesComesToLight(t *testing.T) {
+	before := hasty(open(t, somewhere(t), Options{}))
+	appended(t, before, "test", 300)
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(before.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := small(t)
+	filled := ballast(t, dir)
+	at := filepath.Join(dir, "history.db")
+	s, _, err := Open(at, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Append(pass("prod", 1)); !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(filled), os.WriteFile(at, text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := s.Append(pass("prod", 2)); err != nil || last.ID != 302 {
+		t.Errorf("ID %d, %v", last.ID, err)
+	}
+	if got := ids(t, s, "prod", 0, 9); !slices.Equal(got, []uint64{302, 301}) {
+		t.Errorf("got %v", got)
 	}
 }
 
