@@ -17,6 +17,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"profilesync/internal/daemon/guess"
 )
 
 // The senders, as they are told to people and counted.
@@ -91,7 +93,7 @@ const (
 
 type handler struct {
 	options  Options
-	failures failures
+	failures guess.Failures
 	slots    chan struct{}
 }
 
@@ -152,8 +154,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, call call) answer
 	case r.Header.Get("Content-Encoding") != "":
 		return answer{status: http.StatusUnsupportedMediaType, result: Invalid, text: "a body is taken without a content encoding only"}
 	}
-	from := network(r.RemoteAddr)
-	if wait := h.failures.wait(from, time.Now()); wait > 0 {
+	if wait := h.failures.Wait(r.RemoteAddr, time.Now()); wait > 0 {
 		seconds := fmt.Sprint(int(wait/time.Second) + 1)
 		return answer{
 			status: http.StatusTooManyRequests, result: Denied, text: "too many failed attempts",
@@ -162,7 +163,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request, call call) answer
 	}
 	got := h.prove(w, r, call, secret)
 	if got.failed {
-		h.failures.add(from, time.Now())
+		h.failures.Add(r.RemoteAddr, time.Now())
 		h.options.Log.Warn("hook refused", "sender", call.sender, "from", r.RemoteAddr, "reason", got.text)
 	}
 	return got

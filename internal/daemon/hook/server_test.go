@@ -7,12 +7,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"profilesync/internal/daemon/guess"
 )
 
 // What a recorder cannot show: a connection that ends or lingers in the middle.
@@ -74,7 +75,7 @@ func TestGuessingIsSlow(t *testing.T) {
 		r := newReceiver(func(o *Options) {
 			o.Generic = func() ([]byte, error) { asked++; return []byte(theSecret), nil }
 		})
-		guess := func(from, token string) int {
+		try := func(from, token string) int {
 			request := httptest.NewRequest(http.MethodPost, "/hooks/git", strings.NewReader(""))
 			request.RemoteAddr = from
 			request.Header.Set("Authorization", "Bearer "+token)
@@ -86,32 +87,32 @@ func TestGuessingIsSlow(t *testing.T) {
 			return answer.Code
 		}
 		const guesser, server = "[2001:db8:1:2::3]:4000", "192.0.2.1:4000"
-		for i := range patience {
-			if got := guess(guesser, "wrong"); got != 401 {
+		for i := range guess.Burst {
+			if got := try(guesser, "wrong"); got != 401 {
 				t.Fatalf("guess %d: status %d", i, got)
 			}
 		}
-		if got := guess(guesser, theSecret); got != 429 {
+		if got := try(guesser, theSecret); got != 429 {
 			t.Errorf("a good guess after too many bad ones: status %d", got)
 		}
-		if got := guess("[2001:db8:1:2:ffff::9]:1", "wrong"); got != 429 {
+		if got := try("[2001:db8:1:2:ffff::9]:1", "wrong"); got != 429 {
 			t.Errorf("from the next address: status %d", got)
 		}
-		if asked != patience {
+		if asked != guess.Burst {
 			t.Errorf("the secret was read %d times", asked)
 		}
-		if lines := strings.Count(r.log.String(), "\n"); lines != patience {
-			t.Errorf("%d lines logged, want %d", lines, patience)
+		if lines := strings.Count(r.log.String(), "\n"); lines != guess.Burst {
+			t.Errorf("%d lines logged, want %d", lines, guess.Burst)
 		}
-		for range 2 * patience {
-			if got := guess(server, theSecret); got != 202 {
+		for range 2 * guess.Burst {
+			if got := try(server, theSecret); got != 202 {
 				t.Fatalf("from elsewhere: status %d", got)
 			}
 		}
 		right := 0
 		for range 600 {
 			time.Sleep(time.Second)
-			if guess(guesser, "wrong") == 401 {
+			if try(guesser, "wrong") == 401 {
 				right++
 			}
 		}
@@ -119,7 +120,7 @@ func TestGuessingIsSlow(t *testing.T) {
 			t.Errorf("%d guesses in ten minutes, want 100", right)
 		}
 		time.Sleep(time.Minute)
-		if got := guess(guesser, theSecret); got != 202 {
+		if got := try(guesser, theSecret); got != 202 {
 			t.Errorf("a minute later: status %d", got)
 		}
 	})
@@ -129,51 +130,13 @@ func TestGuessingIsSlow(t *testing.T) {
 func TestASecretThatIsGoneIsToldSoManyTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(func(o *Options) { o.Generic = fixed("") })
-		for range 5 * patience {
+		for range 5 * guess.Burst {
 			r.send(generic("", theSecret))
 		}
-		if told := strings.Count(r.log.String(), "it is empty"); told != patience {
-			t.Errorf("told %d times, want %d", told, patience)
+		if told := strings.Count(r.log.String(), "it is empty"); told != guess.Burst {
+			t.Errorf("told %d times, want %d", told, guess.Burst)
 		}
 	})
-}
-
-func TestTheMemoryOfFailuresIsBounded(t *testing.T) {
-	var f failures
-	now := time.Now()
-	from := func(i int) netip.Prefix { return network(fmt.Sprintf("10.%d.%d.1:80", i/256, i%256)) }
-	for i := range 5000 {
-		f.add(from(i), now)
-	}
-	if len(f.calm) > neighbors+1 {
-		t.Errorf("%d networks are kept", len(f.calm))
-	}
-	if f.wait(from(4999), now) <= 0 {
-		t.Error("those without a place of their own are let through together")
-	}
-	if f.wait(from(0), now) > 0 {
-		t.Error("one that failed once has to wait")
-	}
-	f.add(from(6000), now.Add(time.Hour*24))
-	if len(f.calm) > 2 {
-		t.Errorf("%d networks are kept after a day", len(f.calm))
-	}
-}
-
-func TestNetworks(t *testing.T) {
-	tests := []struct{ remote, want string }{
-		{"192.0.2.1:80", "192.0.2.1/32"},
-		{"[::ffff:192.0.2.1]:80", "192.0.2.1/32"},
-		{"[2001:db8:1:2:3:4:5:6]:80", "2001:db8:1:2::/64"},
-		{"[fe80::1%eth0]:80", "fe80::/64"},
-		{"@", "invalid Prefix"},
-		{"", "invalid Prefix"},
-	}
-	for _, test := range tests {
-		if got := network(test.remote).String(); got != test.want {
-			t.Errorf("%q is of %s, want %s", test.remote, got, test.want)
-		}
-	}
 }
 
 func TestABodyIsReadOnlyWhenItMayCount(t *testing.T) {

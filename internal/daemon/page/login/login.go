@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"profilesync/internal/daemon/guess"
 )
 
 // Options are the ways to log in. Without any of them nobody can.
@@ -37,7 +39,7 @@ var (
 // Gate tells who a request is from. It may be used by several goroutines.
 type Gate struct {
 	options Options
-	guesses *guesses
+	guesses guess.Failures
 }
 
 // New returns a gate with these ways in.
@@ -45,7 +47,7 @@ func New(options Options) *Gate {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	return &Gate{options: options, guesses: newGuesses()}
+	return &Gate{options: options}
 }
 
 // Configured reports whether there is a way to log in.
@@ -67,12 +69,12 @@ func (g *Gate) Who(r *http.Request) (string, error) {
 		return "", nil
 	}
 	now := g.options.Now()
-	if !g.guesses.may(r.RemoteAddr, now) {
+	if g.guesses.Wait(r.RemoteAddr, now) > 0 {
 		return "", ErrTooMany
 	}
 	name, err := g.check(r, headers)
 	if errors.Is(err, ErrWrong) {
-		g.guesses.wrong(r.RemoteAddr, now)
+		g.guesses.Add(r.RemoteAddr, now)
 	}
 	return name, err
 }

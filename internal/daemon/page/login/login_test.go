@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
+	"profilesync/internal/daemon/guess"
 )
 
 const (
@@ -151,7 +151,7 @@ func TestGuessingIsSlow(t *testing.T) {
 		_, err := gate.Who(r)
 		return err
 	}
-	for i := range burst {
+	for i := range guess.Burst {
 		if err := try("[2001:db8::1]:1000", fmt.Sprint("guess", i)); !errors.Is(err, ErrWrong) {
 			t.Fatalf("guess %d: %v", i, err)
 		}
@@ -162,7 +162,7 @@ func TestGuessingIsSlow(t *testing.T) {
 	if err := try("192.0.2.1:1", rightToken); err != nil {
 		t.Errorf("another address gets %v", err)
 	}
-	now = now.Add(regain + time.Second)
+	now = now.Add(guess.Regain + time.Second)
 	if err := try("[2001:db8::1]:1000", rightToken); err != nil {
 		t.Errorf("after a while: %v", err)
 	}
@@ -174,7 +174,7 @@ func TestGuessingIsSlow(t *testing.T) {
 
 func TestWhoeverSaysNothingIsNotSlowedDown(t *testing.T) {
 	gate := New(everyWay())
-	for range 3 * burst {
+	for range 3 * guess.Burst {
 		if _, err := gate.Who(request("Bearer " + rightToken)); err != nil {
 			t.Fatal(err)
 		}
@@ -182,30 +182,6 @@ func TestWhoeverSaysNothingIsNotSlowedDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func TestGuessesAreBounded(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		now := time.Date(2026, 3, 1, 8, 30, 0, 0, time.UTC)
-		g := newGuesses()
-		for i := range maxAddresses {
-			g.wrong(fmt.Sprintf("[2001:db8:0:%x::1]:1", i), now)
-		}
-		busy := rapid.StringMatching(`192\.0\.2\.[1-9][0-9]?:1`).Draw(t, "busy")
-		for range burst {
-			g.wrong(busy, now)
-		}
-		for i := range rapid.IntRange(1, 300).Draw(t, "others") {
-			now = now.Add(time.Microsecond)
-			g.wrong(fmt.Sprintf("198.51.%d.%d:1", i/256, i%256), now)
-		}
-		if len(g.by) > maxAddresses {
-			t.Fatalf("%d addresses are remembered", len(g.by))
-		}
-		if g.may(busy, now) {
-			t.Fatal("whoever guesses most is forgotten first")
-		}
-	})
 }
 
 func TestChallengesSayWhatIsTaken(t *testing.T) {
