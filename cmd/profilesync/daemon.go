@@ -10,8 +10,8 @@ import (
 	"reflect"
 	"strings"
 	"syscall"
+	"time"
 
-	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -98,7 +98,7 @@ func (v *service) read() (config, daemon.Config, error) {
 
 // run begins everything, repeats passes until ctx ends, and ends everything.
 func (v *service) run(ctx context.Context) error {
-	v.logger = v.daemonLog()
+	v.logger = v.log(slog.LevelInfo, time.RFC3339) // what it does, and not only what goes wrong
 	v.observe = v.count
 	v.metrics = metrics.New(strings.TrimPrefix(version(), "profilesync "), func() status.Daemon { return v.daemon.Status() })
 	c, built, err := v.read()
@@ -227,18 +227,4 @@ func (v *service) closing(what string, closer interface{ Close() error }) {
 	if err := closer.Close(); err != nil {
 		v.logger.Warn(what+" not closed", "error", err)
 	}
-}
-
-// daemonLog tells what the daemon does, and not only what goes wrong.
-func (v *service) daemonLog() *slog.Logger {
-	level := slog.LevelInfo
-	if v.verbose {
-		level = slog.LevelDebug
-	}
-	if v.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(v.stderr, &slog.HandlerOptions{Level: level}))
-	}
-	return slog.New(tint.NewTextHandler(v.stderr, &tint.Options{
-		Level: level, TimeFormat: "2006-01-02T15:04:05Z07:00", NoColor: !v.color(v.stderr),
-	}))
 }

@@ -144,7 +144,7 @@ func (s *settings) fromEnvironment(cmd *cobra.Command) error {
 	if err := s.checkWords(cmd); err != nil {
 		return err
 	}
-	s.logger = s.log()
+	s.logger = s.log(slog.LevelWarn, "15:04:05.000")
 	return nil
 }
 
@@ -203,17 +203,17 @@ func (s *settings) limits(c limitsConfig) diff.Limits {
 	}
 }
 
-// log writes to standard error: warnings, and with -v every request.
-func (s *settings) log() *slog.Logger {
-	level := slog.LevelWarn
+// log writes to standard error what is at least of a level; with -v, every
+// request too.
+func (s *settings) log(least slog.Level, timeFormat string) *slog.Logger {
 	if s.verbose {
-		level = slog.LevelDebug
+		least = slog.LevelDebug
 	}
 	if s.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(s.stderr, &slog.HandlerOptions{Level: level}))
+		return slog.New(slog.NewJSONHandler(s.stderr, &slog.HandlerOptions{Level: least}))
 	}
 	return slog.New(tint.NewTextHandler(s.stderr, &tint.Options{
-		Level: level, TimeFormat: "15:04:05.000", NoColor: !s.color(s.stderr),
+		Level: least, TimeFormat: timeFormat, NoColor: !s.color(s.stderr),
 	}))
 }
 
