@@ -65,6 +65,7 @@ type service struct {
 	standing standing
 	config   config // the one that holds
 	daemon   *daemon.Daemon
+	passes   *history.Store
 	metrics  *metrics.Metrics
 	notices  notices
 	face     swapped // what the server serves
@@ -117,12 +118,14 @@ func (v *service) run(ctx context.Context) error {
 	}
 	defer v.closing("history", passes)
 	if note != "" {
-		v.logger.Warn("history begins anew", "why", note)
+		v.logger.Warn("history", "note", note)
 	}
 	options := daemon.Options{
 		Version: strings.TrimPrefix(version(), "profilesync "), Instance: instance(), LeaseKind: kind, Journal: passes,
 		Passed: v.passed, Hint: daemonHint, Log: v.logger,
 	}
+	v.passes = passes
+	passes.Keep(names(built))
 	v.bell, _ = keeper.(bell)
 	if keeper != nil {
 		options.Leases = lease.NewSharing(keeper, daemon.Serving, func() int { return len(v.daemon.Status().Targets) })
@@ -171,6 +174,15 @@ func (v *service) serve(ctx context.Context, c config) error {
 	return group.Wait()
 }
 
+// names are those of the targets, whose passes are to be kept.
+func names(built daemon.Config) []string {
+	var names []string
+	for _, t := range built.Targets {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
 // passed is told of every pass.
 func (v *service) passed(previous *status.Pass, pass status.Pass) {
 	v.metrics.Passed(pass)
@@ -215,6 +227,7 @@ func (v *service) reload() {
 	}
 	v.config = c
 	v.daemon.Reload(built)
+	v.passes.Keep(names(built))
 	v.face.set(face)
 	v.logger.Info("configuration read again", "targets", len(built.Targets))
 }

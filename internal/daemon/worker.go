@@ -58,7 +58,7 @@ func (w *worker) remember() {
 	if w.daemon.options.Journal == nil {
 		return
 	}
-	passes, err := w.daemon.options.Journal.Passes(w.name, 0, 100)
+	passes, err := w.daemon.options.Journal.Passes(w.name, 0, 1000)
 	if err != nil {
 		return // history tells of its trouble when a pass is kept
 	}

@@ -129,6 +129,7 @@ type world struct {
 	down     error         // what the cloud's network gives instead of an answer
 	lag      time.Duration // before each request of a pass
 	offset   time.Duration // of the wall clock
+	locks    string        // directory
 }
 
 // play plays a story. The daemon begins when the story says start.
