@@ -107,7 +107,7 @@ func TestAPassWaitsForWhoeverWrites(t *testing.T) {
 		w.asked()
 		w.after(time.Minute)
 		w.wantNoWrites()
-		if last := d.Status().Targets[0].Last; last.Outcome != status.InSync {
+		if last := d.Status().Targets[0].Last; last.Outcome != status.InSync || last.Trigger != status.Push {
 			t.Errorf("got %+v", last)
 		}
 		stop()
