@@ -27,8 +27,8 @@ build: ## the program, ./profilesync
 test: ## all tests that need nothing but Go
 	go test ./...
 
-race: ## the same under the race detector
-	go test -race ./...
+race: ## the same under the race detector, but for the processes of test/daemon
+	go test -race $$(go list ./... | grep -v /test/daemon$$)
 
 lint: ## vet, staticcheck, gofumpt, shellcheck
 	go vet -tags $(tags) ./...

@@ -130,7 +130,7 @@ func TestTextsThatWouldCostTooMuch(t *testing.T) {
 			if !strings.Contains(got, one.want) {
 				t.Errorf("got %.200q, want %q", got, one.want)
 			}
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > 30*time.Second {
 				t.Errorf("took %v", took)
 			} else {
 				t.Log(took)
