@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
@@ -56,6 +59,14 @@ func prepare(env *testscript.Env, cloudsFile string) error {
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
 	env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	env.Setenv("REPOSITORY", repository())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Setenv("ADDRESS", listener.Addr().String()) // where nobody listens, for a daemon
+	if err := listener.Close(); err != nil {
+		return err
+	}
 	if cloudsFile != "" {
 		env.Setenv("OS_CLIENT_CONFIG_FILE", cloudsFile)
 	}
@@ -77,6 +88,7 @@ func commands(c *api) map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"commit":  commit,
 		"exits":   exits,
+		"until":   untilSaid,
 		"senlin":  c.senlin,
 		"id":      c.id,
 		"cluster": c.cluster,
@@ -127,4 +139,25 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got := fmt.Sprint(status); got != args[0] {
 		ts.Fatalf("exit status %s, want %s", got, args[0])
 	}
+}
+
+// untilSaid runs the program again and again until its standard output has a text:
+//
+//	until SECONDS TEXT profilesync ARGS...
+func untilSaid(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: until SECONDS TEXT COMMAND ARGS...")
+	}
+	seconds, err := strconv.Atoi(args[0])
+	if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	for deadline := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(deadline); {
+		_ = ts.Exec(args[2], args[3:]...) // it may fail at first
+		if strings.Contains(ts.ReadFile("stdout"), args[1]) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("not within %d seconds: %s", seconds, args[1])
 }
