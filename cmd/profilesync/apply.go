@@ -62,6 +62,7 @@ func (s *settings) apply(cmd *cobra.Command, yes bool, planFile string) error {
 		return err
 	}
 	defer j.close()
+	j.unseen = yes && approved == nil
 	attempts := j.planAll(cmd.Context(), j.set)
 	problem := j.complain(attempts)
 	for _, a := range attempts {
@@ -201,6 +202,11 @@ func (j *job) carryOne(ctx context.Context, a *attempt) (apply.Result, error) {
 			return apply.Result{}, err
 		}
 		defer unlock()
+		if j.unseen {
+			if err := j.planAgain(ctx, a); err != nil {
+				return apply.Result{}, err
+			}
+		}
 	}
 	return a.pass.Carry(ctx, a.plan)
 }

@@ -26,6 +26,7 @@ type job struct {
 	set            desired.Set
 	readOnly       bool
 	keeper         lease.Keeper // of the leases for writing; nil for none
+	unseen         bool         // nobody has approved a plan: whatever the documents ask for is meant
 	attempts       []*attempt
 }
 

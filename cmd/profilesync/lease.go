@@ -111,8 +111,9 @@ func (e *lockedError) Error() string {
 }
 
 // lock takes the lease for writing to a target, and lets its client write until
-// unlock. What was planned before is planned again: whoever had the lease may
-// have written since.
+// unlock. A plan that was approved is made again before it is carried out, and
+// refused when it would be another one: whoever had the lease may have written
+// since.
 func (j *job) lock(ctx context.Context, a *attempt) (unlock func(), err error) {
 	if j.keeper == nil {
 		a.gate.Open(nil)
@@ -132,6 +133,18 @@ func (j *job) lock(ctx context.Context, a *attempt) (unlock func(), err error) {
 			j.logger.Warn("lock not given back", "target", a.target.Name, "error", err)
 		}
 	}, nil
+}
+
+// planAgain makes the plan that is carried out under the lease, where nobody has
+// approved one: who waited for somebody else mostly finds less to do.
+func (j *job) planAgain(ctx context.Context, a *attempt) error {
+	planned, err := a.pass.Plan(ctx, a.plan.Set)
+	if err != nil {
+		return fmt.Errorf("second look at the cloud: %w", err)
+	}
+	a.plan = planned
+	a.rewind = j.descended(ctx, a)
+	return errors.Join(a.rewind, a.pass.Check(planned, nil))
 }
 
 func (j *job) take(ctx context.Context, target, name string) (lease.Held, error) {
