@@ -145,7 +145,7 @@ func (c config) check() error {
 		return usageError{fmt.Errorf("parallel: %d: want 1 to 64", *c.Parallel)}
 	}
 	for _, t := range c.Targets {
-		if _, err := t.mode(); err != nil {
+		if err := t.check(c.Daemon); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"profilesync/internal/daemon/schedule"
 	"profilesync/internal/daemon/status"
 )
 
@@ -194,6 +195,23 @@ func (c daemonConfig) check() error {
 	}
 	if c.SideBySide != nil && (*c.SideBySide < 1 || *c.SideBySide > 64) {
 		return usageError{fmt.Errorf("daemon.side_by_side: %d: want 1 to 64", *c.SideBySide)}
+	}
+	return nil
+}
+
+// check refuses what the daemon could not do with a target, in every command:
+// better in a pipeline than when it is read again.
+func (t targetConfig) check(c daemonConfig) error {
+	_, err := t.mode()
+	if err != nil {
+		return err
+	}
+	_, err = schedule.Parse(cmp.Or(t.Schedule, c.Schedule, defaultSchedule), cmp.Or(t.TimeZone, c.TimeZone))
+	if err == nil {
+		_, err = t.windows(c.TimeZone)
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("target %s: %w", quote(t.Name), err)}
 	}
 	return nil
 }
