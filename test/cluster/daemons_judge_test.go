@@ -68,7 +68,8 @@ type verdict struct {
 	closest         time.Duration // from the last write under a lease that lapsed to its end
 	overlap         time.Duration // for which two surely said to serve the same target
 	served          int           // holds of a lease for serving
-	longest         time.Duration // from a kill to the next holder
+	longest         time.Duration // from a kill to the next holder, while etcd was there
+	without         time.Duration // the same while etcd went away as well
 }
 
 func (s *storm) judge(samples []sample) {
@@ -92,8 +93,8 @@ func (s *storm) judge(samples []sample) {
 		s.Errorf("two daemons said for %s to serve the same target", v.overlap)
 	}
 	s.Logf("%d writes judged, %d of them while etcd was away; the closest came %s before its lease lapsed", v.writes, v.unknown, v.closest.Round(time.Millisecond))
-	s.Logf("%d times a target was taken; the longest after a kill took %s; two said to serve the same for %s at most",
-		v.served, v.longest.Round(time.Millisecond), v.overlap.Round(time.Millisecond))
+	s.Logf("%d times a target was taken, %s after a kill at the latest, %s where etcd went away as well; two said to serve the same for %s at most",
+		v.served, v.longest.Round(time.Millisecond), v.without.Round(time.Millisecond), v.overlap.Round(time.Millisecond))
 	if v.writes == 0 || v.served <= len(s.clouds) {
 		s.Errorf("%d writes and %d takeovers are no storm", v.writes, v.served)
 	}
@@ -197,11 +198,24 @@ func (s *storm) measureTakeovers(c *rig.Cloud, v *verdict) {
 	v.served += len(holds)
 	for i := range holds[:max(len(holds)-1, 0)] {
 		for _, one := range s.log {
-			if one.what == "kill" && one.instance == holds[i].holder {
-				v.longest = max(v.longest, holds[i+1].from.Sub(one.at))
+			if one.what != "kill" || one.instance != holds[i].holder {
+				continue
+			}
+			took := holds[i+1].from.Sub(one.at)
+			if s.wasAway(one.at.Add(-3*ttl), holds[i+1].from) {
+				v.without = max(v.without, took)
+			} else {
+				v.longest = max(v.longest, took)
 			}
 		}
 	}
+}
+
+// wasAway reports whether etcd went away between two moments.
+func (s *storm) wasAway(from, to time.Time) bool {
+	return slices.ContainsFunc(s.log, func(one torment) bool {
+		return one.what == "etcd away" && one.at.After(from) && one.at.Before(to)
+	})
 }
 
 // claim is a time for which a daemon surely said to serve a target.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -82,19 +81,6 @@ func (o *observer) holds(key string) []hold {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	return append([]hold(nil), o.history[key]...)
-}
-
-// keys are those that begin so.
-func (o *observer) keys(prefix string) []string {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	var keys []string
-	for key := range o.history {
-		if strings.HasPrefix(key, prefix) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 // What now says when there is no hold to name.
