@@ -87,9 +87,9 @@ func (s *storm) judge(samples []sample) {
 		s.measureTakeovers(c, &v)
 		v.overlap = max(v.overlap, overlap(samples, c.Name))
 	}
-	// A daemon tells of a loss once it has ended what it was doing. That is not
-	// what permits a write, and may take a moment.
-	if v.overlap > 2*time.Second {
+	// A daemon tells of a loss once it has ended what it was doing, such as looking
+	// what became of a write in doubt. That is not what permits a write.
+	if v.overlap > 2*ttl {
 		s.Errorf("two daemons said for %s to serve the same target", v.overlap)
 	}
 	s.Logf("%d writes judged, %d of them while etcd was away; the closest came %s before its lease lapsed", v.writes, v.unknown, v.closest.Round(time.Millisecond))
@@ -224,7 +224,7 @@ type claim struct {
 	from, to time.Time
 }
 
-// overlap is for how long at most two instances surely said to serve a target:
+// overlap is for how long at one time at most two instances surely said to serve a target:
 // between two answers of one that lie close together it has not changed its mind.
 func overlap(samples []sample, target string) time.Duration {
 	var claims []claim
@@ -237,13 +237,16 @@ func overlap(samples []sample, target string) time.Duration {
 			claims = append(claims, claim{one.instance, before.answered, one.asked})
 		}
 	}
-	total := map[string]time.Duration{}
+	total, latest := map[string]time.Duration{}, map[string]time.Time{}
 	var most time.Duration
 	for i, a := range claims {
 		for _, b := range claims[i+1:] {
 			if both := common(a, b); a.by != b.by && both > 0 {
 				pair := min(a.by, b.by) + " " + max(a.by, b.by)
-				total[pair] += both
+				if a.from.Sub(latest[pair]) > 2*time.Second { // another time
+					total[pair] = 0
+				}
+				total[pair], latest[pair] = total[pair]+both, a.to
 				most = max(most, total[pair])
 			}
 		}
