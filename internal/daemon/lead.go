@@ -28,6 +28,7 @@ func Writing(plan diff.Plan) string {
 
 const (
 	holderEvery   = 5 * time.Second // how often somebody who waits looks who has the lease
+	againAfter    = time.Second     // when it could not be asked for
 	releaseWithin = 5 * time.Second
 )
 
@@ -50,7 +51,7 @@ func (w *worker) campaign(ctx context.Context) (lease.Held, bool) {
 		}
 		if ctx.Err() == nil {
 			w.tellLease(status.Lease{Problem: err.Error()})
-			w.sleep(ctx, holderEvery)
+			w.sleep(ctx, againAfter)
 		}
 	}
 	return nil, false

@@ -108,6 +108,9 @@ func (w *worker) serve(ctx context.Context, held lease.Held) {
 		go func() {
 			select {
 			case <-held.Lost():
+				if ctx.Err() == nil { // before anything else: another instance may have it by now
+					w.tellLease(status.Lease{})
+				}
 				cancel(lease.ErrLost)
 			case <-ctx.Done():
 			}
