@@ -8,6 +8,7 @@ import (
 
 	"profilesync/internal/apply"
 	"profilesync/internal/daemon/status"
+	"profilesync/internal/lease"
 	"profilesync/internal/reconcile"
 	"profilesync/internal/source"
 )
@@ -23,7 +24,7 @@ type attempt struct {
 	tree    source.Snapshot
 	planned *reconcile.Planned // nil when no plan could be made
 	result  *apply.Result      // nil unless the plan was carried out
-	closed  bool               // the window has, before everything was carried out
+	cut     bool               // ended before everything was carried out, and nothing failed
 	err     error
 }
 
@@ -38,10 +39,17 @@ func (w *worker) pass(ctx context.Context, target Target, documents *documents, 
 	began := w.daemon.now()
 	var a attempt
 	a.err = w.try(ctx, target, documents, r, &a)
-	if a.err != nil {
-		if cause := context.Cause(ctx); cause != nil && isEnd(a.err) {
-			a.err = fmt.Errorf("%w: %w", cause, a.err)
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+	case !errors.Is(cause, errDeadline): // the process stops, or somebody else serves the target
+		a.cut = true
+		if isEnd(a.err) {
+			a.err = nil
 		}
+	case isEnd(a.err):
+		a.err = fmt.Errorf("%w: %w", cause, a.err)
+	}
+	if a.err != nil {
 		if a.tree.Revision != "" && a.planned == nil {
 			w.disconnect() // the next pass reads the credentials again, and logs in
 		}
@@ -90,8 +98,8 @@ func (w *worker) writeUntil(ctx context.Context, closes time.Time, target Target
 	ctx, cancel := context.WithTimeoutCause(ctx, closes.Sub(w.daemon.now()), errWindow)
 	defer cancel()
 	err := w.write(ctx, target, pass, a)
-	a.closed = errors.Is(context.Cause(ctx), errWindow)
-	if a.closed && isEnd(err) {
+	a.cut = errors.Is(context.Cause(ctx), errWindow)
+	if a.cut && isEnd(err) {
 		return nil
 	}
 	return err
@@ -99,7 +107,7 @@ func (w *worker) writeUntil(ctx context.Context, closes time.Time, target Target
 
 // isEnd tells the end of a context from all that may go wrong before it.
 func isEnd(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, lease.ErrLost)
 }
 
 // mayWrite reports whether a pass may carry its plan out.

@@ -16,6 +16,7 @@ type ending struct {
 	region  string
 	warning string // what could not be kept of the source
 	read    bool   // the source was read
+	nothing bool   // it was ended before there was anything to tell
 }
 
 // judge says in one word how a pass ended, and counts.
@@ -24,8 +25,8 @@ func (w *worker) judge(target Target, r request, began time.Time, a attempt) end
 		Target: target.Name, Instance: w.daemon.options.Instance, Trigger: r.trigger, By: r.by,
 		Began: began, Took: max(w.daemon.now().Sub(began), 0), Revision: revision(a.tree),
 	}
-	end := ending{warning: a.tree.Warning, read: a.tree.Revision != ""}
-	if a.err == nil && a.result != nil && a.result.Failed() && !(a.closed && stopped(*a.result)) {
+	end := ending{warning: a.tree.Warning, read: a.tree.Revision != "", nothing: a.cut && a.err == nil && a.planned == nil}
+	if a.err == nil && a.result != nil && a.result.Failed() && !(a.cut && stopped(*a.result)) {
 		a.err = failures(*a.result)
 	}
 	if a.planned != nil {

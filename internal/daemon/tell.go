@@ -59,6 +59,13 @@ func (w *worker) begin(r request) {
 	}
 }
 
+// forget drops a pass that was ended before there was anything to tell of it.
+func (w *worker) forget() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.state.Running = nil
+}
+
 // end keeps a pass and tells everybody of it. Keeping may fail: the pass counts
 // all the same.
 func (w *worker) end(e ending) {

@@ -196,6 +196,10 @@ func (w *worker) once(ctx context.Context, r request) {
 	ctx, cancel := context.WithTimeoutCause(ctx, target.Deadline, errDeadline)
 	defer cancel()
 	end := w.pass(ctx, target, shared.documents, r)
+	if end.nothing {
+		w.forget()
+		return
+	}
 	w.table.ended(w.daemon.now(), target, end.pass)
 	w.end(end)
 }
