@@ -225,27 +225,18 @@ func (d *Daemon) Push(by string) {
 	}
 }
 
-// Ask makes a pass of one target, or of every one when no name is given. With
-// trigger Override plans are carried out though no window is open. The error is
-// one of this package's, for the target that was named.
+// Ask makes a pass of a target. With trigger Override its plan is carried out
+// though no window is open. The error is one of this package's.
 func (d *Daemon) Ask(target string, trigger status.Trigger, by string) error {
-	asked := false
-	for _, w := range d.all() {
-		if target != "" && w.name != target {
-			continue
-		}
-		asked = true
-		if err := w.accepts(trigger); err != nil {
-			if target == "" && !errors.Is(err, ErrNoApply) {
-				continue // of all, those that can
-			}
-			return err
-		}
-		w.ask(request{trigger: trigger, by: by})
-	}
-	if !asked {
+	workers := d.all()
+	at := slices.IndexFunc(workers, func(w *worker) bool { return w.name == target })
+	if at < 0 {
 		return ErrNoTarget
 	}
+	if err := workers[at].accepts(trigger); err != nil {
+		return err
+	}
+	workers[at].ask(request{trigger: trigger, by: by})
 	return nil
 }
 
