@@ -40,12 +40,17 @@ func (w *worker) campaign(ctx context.Context) (lease.Held, bool) {
 	}
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
-	go w.watch(waiting)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		w.watch(waiting)
+	}()
 	for ctx.Err() == nil {
 		target, _ := w.current()
 		held, err := leases.Acquire(ctx, serving(target))
 		if err == nil {
 			stop()
+			<-watched // or it tells what was so before
 			w.tellLease(status.Lease{Held: true, Holder: w.daemon.options.Instance})
 			return held, true
 		}
