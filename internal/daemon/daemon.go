@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"profilesync/internal/daemon/history"
 	"profilesync/internal/daemon/schedule"
 	"profilesync/internal/daemon/status"
 	"profilesync/internal/lease"
@@ -59,6 +60,8 @@ type Journal interface {
 	Append(status.Pass) (status.Pass, error)
 	// Passes are the last ones before an ID, the newest first; no target means all, 0 the newest.
 	Passes(target string, before uint64, limit int) ([]status.Pass, error)
+	// Last is what there is to know of a target after a restart.
+	Last(target string) (history.Last, error)
 }
 
 // Config is what a reload replaces.

@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"profilesync/internal/daemon/history"
 	"profilesync/internal/daemon/schedule"
 	"profilesync/internal/daemon/status"
 )
@@ -165,6 +167,11 @@ func TestWhatIsAskedOfATargetThatIsNotThere(t *testing.T) {
 
 func TestARestartRemembers(t *testing.T) {
 	play(t, func(w *world) {
+		kept, _, err := history.Open(filepath.Join(t.TempDir(), "history.db"), history.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.options.Journal = kept
 		w.start()
 		w.after(time.Minute)
 		before := w.first()
@@ -175,6 +182,11 @@ func TestARestartRemembers(t *testing.T) {
 		told := w.first()
 		if !told.LastSuccess.Equal(before.LastSuccess) || told.Last.Outcome != status.Failed {
 			t.Errorf("last success at %s, want %s", told.LastSuccess, before.LastSuccess)
+		}
+		w.stop()
+		w.stop = nil
+		if err := kept.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }

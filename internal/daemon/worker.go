@@ -58,20 +58,11 @@ func (w *worker) remember() {
 	if w.daemon.options.Journal == nil {
 		return
 	}
-	passes, err := w.daemon.options.Journal.Passes(w.name, 0, 1000)
+	last, err := w.daemon.options.Journal.Last(w.name)
 	if err != nil {
 		return // history tells of its trouble when a pass is kept
 	}
-	for _, pass := range passes {
-		ended := pass.Began.Add(pass.Took)
-		if w.state.LastAttempt.IsZero() {
-			w.state.LastAttempt, w.state.Last, w.state.Revision = ended, &pass, pass.Revision
-		}
-		if pass.Outcome != status.Failed {
-			w.state.LastSuccess = ended
-			return
-		}
-	}
+	w.state.Last, w.state.LastAttempt, w.state.LastSuccess, w.state.Revision = last.Pass, last.Attempt, last.Success, last.Revision
 }
 
 // configure gives the worker another configuration, which holds from the next
