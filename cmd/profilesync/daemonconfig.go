@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"profilesync/internal/daemon/page/server"
 	"profilesync/internal/daemon/schedule"
 	"profilesync/internal/daemon/status"
+	"profilesync/internal/lease/etcd"
 )
 
 // daemonConfig is how the daemon repeats passes, and who may talk to it.
@@ -130,13 +132,12 @@ func (d *duration) or(other time.Duration) time.Duration {
 
 const (
 	defaultSchedule   = "@every 5m"
-	defaultListen     = "127.0.0.1:8920"
+	defaultListen     = server.DefaultAddress
 	defaultJitter     = 15 * time.Second
 	defaultDeadline   = 30 * time.Minute
 	defaultSideBySide = 4
 	defaultFirstRetry = 30 * time.Second
 	defaultMostRetry  = 15 * time.Minute
-	defaultTTL        = 15 * time.Second
 )
 
 func (c *daemonConfig) resolve(dir string) {
@@ -171,7 +172,7 @@ func (c leaseConfig) check() error {
 		return usageError{errors.New("lease: leases are kept in etcd or in a directory, not both")}
 	case len(c.Etcd.Endpoints) == 0:
 		return usageError{errors.New("lease.etcd.endpoints: name at least one, such as https://etcd-1:2379")}
-	case c.Etcd.TTL.or(defaultTTL) < 3*time.Second || c.Etcd.TTL.or(defaultTTL) > 10*time.Minute:
+	case c.Etcd.TTL.or(etcd.DefaultTTL) < 3*time.Second || c.Etcd.TTL.or(etcd.DefaultTTL) > 10*time.Minute:
 		return usageError{fmt.Errorf("lease.etcd.ttl: %s: want 3s to 10m", c.Etcd.TTL.or(0))}
 	}
 	return nil

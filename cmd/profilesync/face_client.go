@@ -10,10 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,14 +81,14 @@ func scheme(c tlsConfig) string {
 
 // local is where a daemon that listens everywhere is reached from its machine.
 func local(listen string) string {
-	host, port, _ := strings.Cut(listen, ":")
-	if at := strings.LastIndex(listen, ":"); at >= 0 {
-		host, port = listen[:at], listen[at+1:]
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen // the request says what is wrong with it
 	}
-	if host == "" || host == "0.0.0.0" || host == "[::]" {
+	if host == "" || host == "0.0.0.0" || host == "::" {
 		host = "127.0.0.1"
 	}
-	return host + ":" + port
+	return net.JoinHostPort(host, port)
 }
 
 // trusting trusts the daemon's own certificate, which may be nobody else's.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,7 +57,7 @@ func (s *settings) status(cmd *cobra.Command) error {
 		}
 	}
 	if s.output == "json" {
-		_, err = s.stdout.Write(append(bytesTrimmed(text), '\n'))
+		_, err = fmt.Fprintf(s.stdout, "%s\n", bytes.TrimRight(text, "\n"))
 	} else {
 		err = writeStatus(s.stdout, told, passes.Passes)
 	}
@@ -65,8 +66,6 @@ func (s *settings) status(cmd *cobra.Command) error {
 	}
 	return err
 }
-
-func bytesTrimmed(text []byte) []byte { return []byte(strings.TrimRight(string(text), "\n")) }
 
 // writeStatus writes a line for each target, and below it what is wrong.
 func writeStatus(w io.Writer, told wire.Status, passes []wire.Pass) error {
