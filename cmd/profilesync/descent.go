@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"profilesync/internal/reconcile"
+	"profilesync/internal/report"
 	"profilesync/internal/source"
 )
 
@@ -16,7 +17,7 @@ type rewindError struct {
 }
 
 func (e rewindError) Error() string {
-	return fmt.Sprintf("revision %s may not follow what is live: %v", short(e.revision), e.err)
+	return fmt.Sprintf("revision %s may not follow what is live: %v", report.ShortRevision(e.revision), e.err)
 }
 
 func (e rewindError) Unwrap() error { return e.err }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -159,7 +158,7 @@ Exit status: 0 every document is good; 1 at least one is not.`,
 			return err
 		}
 		fmt.Fprintf(s.stdout, "Valid: %s in %s, revision %s.\n",
-			count(len(r.set.Items), "profile"), count(files(r.set), "file"), short(r.set.Revision))
+			count(len(r.set.Items), "profile"), count(files(r.set), "file"), report.ShortRevision(r.set.Revision))
 		return nil
 	}
 	return cmd
@@ -178,13 +177,4 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// short is a revision as people know it.
-func short(revision string) string {
-	kind, hash, found := strings.Cut(revision, ":sha256:")
-	if !found {
-		return revision[:min(len(revision), 7)]
-	}
-	return kind + ":" + hash[:min(len(hash), 7)]
 }

@@ -179,7 +179,7 @@ func revisionOf(r *wire.Revision) string {
 	if r == nil || r.ID == "" {
 		return "-"
 	}
-	return clean(short(r.ID))
+	return report.ShortRevision(r.ID)
 }
 
 func until(now time.Time, t wire.Target) string {

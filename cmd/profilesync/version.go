@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"profilesync/internal/report"
 )
 
 func newVersion(s *settings) *cobra.Command {
@@ -32,7 +34,7 @@ func version() string {
 		setting[s.Key] = s.Value
 	}
 	if revision := setting["vcs.revision"]; revision != "" {
-		text += " (" + short(revision)
+		text += " (" + report.ShortRevision(revision)
 		if setting["vcs.modified"] == "true" {
 			text += ", modified"
 		}
